@@ -1,0 +1,1 @@
+"""The contract between the compiler's emitter and inference: targets, traces, distributions, bijections."""

@@ -1,0 +1,29 @@
+"""The suspended form of a target: a path of measures γ₁, …, γ_T = γ, cut at the observations.
+
+A particle's state holds what the rest of the program still reads (the live variables) and nothing else.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+
+class SequentialTarget(eqx.Module):
+    """Abstract. ``length`` is T, the number of observations (or groups of them) at which the program is suspended.
+
+    Law: with (s, w₀) = ``start`` and (sₜ, wₜ) = ``advance``, E[exp(w₀ + Σₜ wₜ) f] = ∫ γ f, f a function of the records."""
+
+    length: eqx.AbstractVar[int]
+
+    @abstractmethod
+    def start(self, key: PRNGKeyArray) -> tuple[Any, Float[Array, ""]]:
+        """The state before the first observation and the log weight up to there (factors before it)."""
+
+    @abstractmethod
+    def advance(self, key: PRNGKeyArray, state: Any, step: Int[Array, ""]) -> tuple[Any, Any, Float[Array, ""]]:
+        """Runs to just behind observation ``step`` (counted from 0): new state, record (the values drawn in this step, for
+        trajectories), and the incremental log weight log γₜ₊₁/(γₜ · proposal)."""

@@ -1,0 +1,90 @@
+"""A target: a model with its arguments and data bound, as inference sees it.
+
+Write p(z, y) for the density of latents z and data y, γ(z) = p(z, y) · ∏ factors for the unnormalised target at the given
+data, and Z = ∫ γ(z) dz for the evidence. All densities and weights are natural logarithms, of p and never of 1/p.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, NamedTuple
+
+import equinox as eqx
+from jaxtyping import Array, Float, PRNGKeyArray
+
+Trace = dict[str, Array]  # site name -> whole array of the random variable, in the order of the program
+Unconstrained = dict[str, Array]  # site name -> its image in R^k
+
+
+class Latent(NamedTuple):
+    """A latent random variable of a target.
+
+    ``axes`` names a dimension for each axis of ``shape`` ("" where it has none). ``support_size``: the number of values one
+    element can take where that is finite and known, else None. ``discrete`` latents have no unconstrained form."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: Any
+    discrete: bool = False
+    support_size: int | None = None
+    axes: tuple[str, ...] = ()
+
+
+class Execution(NamedTuple):
+    """One run of a model.
+
+    ``trace`` the latents, ``data`` the values of the data sites (given or drawn), ``outputs`` the derived quantities, ``value`` the
+    returned value (a PyTree, None if nothing is returned), ``log_weight`` as the method that made it says."""
+
+    trace: Trace
+    data: Trace
+    outputs: dict[str, Any]
+    value: Any
+    log_weight: Float[Array, ""]
+
+
+class Target(eqx.Module):
+    """Abstract. Every method is pure, may be traced by JAX, and handles one trace: batches are made by ``jax.vmap``.
+
+    Laws (tested for every implementation):
+
+    * ``generate(key, {})`` has weight w with E[e^w f(z)] = ∫ γ(z) f(z) dz: latents from the prior, weight the likelihood
+      and the factors;
+    * ``generate(key, z)`` with every latent given has weight ``log_density(z)``;
+    * ``constrain(unconstrain(z))[0] = z``, and the second result of ``constrain`` is log |∂z/∂u|.
+    """
+
+    name: eqx.AbstractVar[str]
+    latents: eqx.AbstractVar[tuple[Latent, ...]]
+
+    @abstractmethod
+    def simulate(self, key: PRNGKeyArray) -> Execution:
+        """Draws latents *and data* from the joint prior; the weight is the sum of the factors alone (and of ``observe``)."""
+
+    @abstractmethod
+    def generate(self, key: PRNGKeyArray, constraints: Trace) -> Execution:
+        """Fixes the latents in ``constraints`` (whole arrays) and draws the others from their conditional priors;
+        weight: the log density of all that is fixed (constraints, data, factors) given what was drawn before it."""
+
+    @abstractmethod
+    def log_density(self, trace: Trace) -> Float[Array, ""]:
+        """log γ(z); −∞ outside the support, and where a ``require`` fails."""
+
+    @abstractmethod
+    def constrain(self, unconstrained: Unconstrained) -> tuple[Trace, Float[Array, ""]]:
+        """Continuous latents from R^k, with log |∂z/∂u|. The bijections may depend on earlier latents."""
+
+    @abstractmethod
+    def unconstrain(self, trace: Trace) -> Unconstrained:
+        """The inverse of ``constrain``."""
+
+    @abstractmethod
+    def complete(self, key: PRNGKeyArray, trace: Trace) -> Execution:
+        """Given the latents that inference works on: everything else. Eliminated discrete variables and draws that
+        feed no data are drawn from their exact conditionals, outputs computed, missing and absent data drawn.
+        The weight is zero."""
+
+    def log_density_unconstrained(self, unconstrained: Unconstrained) -> Float[Array, ""]:
+        """log γ(z(u)) + log |∂z/∂u|: the density that gradient-based kernels work on."""
+        trace, log_det = self.constrain(unconstrained)
+        return self.log_density(trace) + log_det
