@@ -33,6 +33,8 @@ def run(table: Table, tokens: list[Token], builder: Any, file: str) -> Any | Fai
         kind = token.type
         step = actions[states[-1]].get(kind)
         if step is None:
+            if kind == "END" and states[-1] == table.end:
+                return values[-1]
             if kind == ">=" and ">" in actions[states[-1]]:
                 split(tokens, position)
                 continue
@@ -42,8 +44,6 @@ def run(table: Table, tokens: list[Token], builder: Any, file: str) -> Any | Fai
             values.append(token)
             starts.append(token.start)
             ends.append(token.end)
-            if kind == "END":
-                return values[-2]
             position += 1
             continue
         origin, length, single, keep, splice, nones, action = rules[-1 - step]
@@ -105,7 +105,7 @@ def accepts(table: Table, states: list[int], token: str) -> list[int] | None:
     while True:
         step = table.actions[stack[-1]].get(token)
         if step is None:
-            return None
+            return stack if token == "END" and stack[-1] == table.end else None
         if step >= 0:
             stack.append(step)
             return stack

@@ -38,7 +38,7 @@ class Rule(NamedTuple):
     nones: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """``actions[state][token]``: a state to shift to, or ``-1 - r`` to reduce by rule ``r``; ``gotos[state][origin]``.
 
