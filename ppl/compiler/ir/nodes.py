@@ -1,7 +1,7 @@
 """The typed intermediate representation: structured A-normal form.
 
 A ``Block`` is a sequence of statements; every intermediate value has a name (``Var``), is defined once, and carries
-type, support, level and span. Blocks nest only in ``If``, ``Match``, ``Plate``, ``For``/``Scan``, closures, ``Infer``
+type, support, level and span. Blocks nest only in ``If``, ``Match``, ``Plate``, ``For``/``Scan``, ``SumOut``, ``ForwardSum``, closures, ``Infer``
 and ``Expect``. Inner blocks see the variables of the outer ones; nothing defined inside leaves, except through the
 explicit results of the statement (``results``, ``stacked``, ``carries``).
 
@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from ppl.compiler.diagnostics.span import NOWHERE, Span
-from ppl.compiler.ir.sizes import Size
+from ppl.compiler.ir.sizes import ZERO, Size
 from ppl.compiler.ir.supports import ANYTHING, Support
 from ppl.compiler.ir.types import Type
 
@@ -517,6 +517,75 @@ class Scan(Stmt):
     lower: Size
     upper: Size
     body: Block
+    carries: tuple[Carry, ...] = ()
+    stacked: tuple[Stacked, ...] = ()
+    mapped: tuple[MappedRead, ...] = ()
+    axis: str = ""
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class FiniteValues:
+    """The values v_0 … v_{count-1} of a discrete variable: ``table[k]`` (an array in scope), or ``first + k`` where there
+    is no table. A bool is ``k == 1``."""
+
+    count: Size
+    first: Size = ZERO
+    table: Atom | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SumOut(Stmt):
+    """A discrete random variable summed out over the statements that read it. Made by the pass ``enumerate_local``.
+
+    ``body`` holds the ``Draw`` that defines ``var`` (directly, not deeper) and the statements that depend on it. Let
+
+        w_k = log weight that ``body`` adds when that Draw is given the value v_k (the Draw's own log density included).
+
+    Density: adds logsumexp_k w_k; ``body`` is evaluated for all k at once along one mapped axis. The other Draws of
+    ``body`` take the values that the trace (or the data) gives them: they are scored, never drawn. A SumOut nests.
+    Posterior: k ~ Categorical(logits = w), v_k is recorded at the Draw's address, then ``body`` is run with
+    ``var`` = v_k, so that a nested SumOut draws its own variable given k.
+    Simulation: ``body`` is run as if it stood in place of the SumOut.
+
+    ``results`` receive ``body.results``. Given the trace they do not depend on ``var`` (they are values of other Draws of
+    ``body`` or follow from such), so a density may take them from any k."""
+
+    var: Var
+    values: FiniteValues
+    body: Block
+    results: tuple[Var, ...] = ()
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardSum(Stmt):
+    """A Markov chain z of a discrete variable summed out by the forward algorithm. Made by the pass ``eliminate_chain``.
+
+    ``start`` holds the ``Draw`` that defines ``first`` = z_{lower-1} and the statements that depend on it; ``body``, one
+    iteration, holds the ``Draw`` that defines ``var`` = z_index and may read ``previous`` = z_{index-1}. With v_k the values,
+
+        a_k    = log weight that ``start`` adds when first = v_k
+        W_t,jk = log weight that ``body`` adds in iteration t when previous = v_j and var = v_k
+        a'_k   = logsumexp_j (a_j + W_t,jk), for t in lower..upper
+
+    (both weights include the chain's own log density). Density: adds logsumexp_k of the last a. Other Draws are scored at
+    the values that the trace gives. Posterior: z_last ~ Categorical(logits = a), then backwards
+    z_{t-1} ~ Categorical(logits = a_{t-1,j} + W_t,j,z_t). Simulation: ``start``, then a Scan whose carry is ``previous``.
+
+    ``carries``, ``mapped`` and ``stacked`` are as in Scan and do not depend on the chain; nor do ``results``, which receive
+    ``start.results``. The variables of ``start`` are not in scope in ``body``."""
+
+    first: Var
+    previous: Var
+    var: Var
+    values: FiniteValues
+    start: Block
+    index: Var
+    lower: Size
+    upper: Size
+    body: Block
+    results: tuple[Var, ...] = ()
     carries: tuple[Carry, ...] = ()
     stacked: tuple[Stacked, ...] = ()
     mapped: tuple[MappedRead, ...] = ()
