@@ -56,6 +56,7 @@ _ARITHMETIC = (
     Builtin("real", ("x",), "(real*) -> real*", "same", internal=True),  # int to real
     Builtin("int", ("x",), "(int*) -> int*", "same", internal=True),  # index or size to int
     Builtin("copy", ("x",), "(T) -> T", "same", internal=True),
+    Builtin("permute", ("x", "axes"), "(T[..], int...) -> T", "same", internal=True),  # numpy.transpose(x, axes)
     Builtin("select", ("c", "a", "b"), "(bool, T, T) -> T", "join", internal=True),  # both sides are evaluated
 )  # fmt: skip
 

@@ -14,6 +14,8 @@ mutable arrays, and every value flows by name.
 State variables (``var s``; ``s = e2``) are in single-assignment form: an ``If`` returns the new values as results, a
 loop carries them.
 
+In a ``Plate`` reads ``a[i + c]`` of an outer array, proved in range, are ``mapped``; any other read is an ``IndexOp``.
+
 Example::
 
     model schools[J](se: pos[J]) {          model schools [J] (se: real[J])
@@ -42,7 +44,7 @@ class Level(IntEnum):
     """What a value depends on: the greatest of the levels of its inputs."""
 
     CONSTANT = 0
-    DATA = 1  # data, parameters of the model, sizes
+    DATA = 1  # parameters of the model, sizes, and ``data`` variables (so only where they are given)
     DISCRETE = 2  # at least one discrete random variable, no continuous one
     CONTINUOUS = 3  # a continuous random variable, or a learnable parameter
 
@@ -130,10 +132,12 @@ class Prim(Op):
 
 @dataclass(frozen=True, slots=True)
 class Call(Op):
-    """Application of a function value: a FunctionRef of the program, or a closure."""
+    """Application of a function value: a FunctionRef of the program, a closure, or the ModelRef of an objective.
+    ``sizes``: the values of the size variables of a generic ``fn``."""
 
     function: Atom
     args: tuple[Atom, ...]
+    sizes: tuple[tuple[str, Size], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +157,16 @@ class MakeDist(Op):
     signature; an optional parameter that was not given is absent.
 
     ``batch``: independent copies asked for by a declared type larger than the event of the distribution, as leading
-    axes. Array arguments of scalar distributions are elementwise: they give batch axes by themselves."""
+    axes. Array arguments of scalar distributions are elementwise: they give batch axes by themselves. So the type
+    ``Dist<T>`` of the value has T = batch + batch of the arguments + event.
+
+    The ``D`` of ``mixture`` is either one distribution, whose last batch axis are the components, or a MakeArray of
+    distributions. ``sizes``: the values of the size variables of a user's generic ``dist``."""
 
     name: str
     args: tuple[tuple[str, Atom], ...]
     batch: tuple[Size, ...] = ()
+    sizes: tuple[tuple[str, Size], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +298,9 @@ class IndexOp(Op):
 
 @dataclass(frozen=True, slots=True)
 class Lag(Op):
-    """The element of ``site`` drawn (or let) ``distance`` ≥ 1 iterations of the innermost loop ``loop`` earlier, at the same
-    other indices. Only in ``For`` bodies; the pass ``loops`` replaces it by carries."""
+    """What the iteration ``distance`` ≥ 1 before this one drew (or let) of ``site``: the ``value`` of the ``Window`` that the
+    loop has for the site. ``loop`` is the id of the loop's index. Lags stand only at the start of the body of their
+    ``For``, one for each site and distance; the pass ``loops`` replaces them by carries."""
 
     site: str
     distance: int
@@ -299,7 +309,8 @@ class Lag(Op):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``value`` covers the index box ``ranges`` (one half-open range an axis, in the site's own coordinates)."""
+    """``value`` covers the index box ``ranges`` (one half-open range an axis, in the site's own coordinates). Its leading
+    axes are those of the box, in order: an element drawn alone, ``x[0]``, is wrapped by ``MakeArray``."""
 
     ranges: tuple[tuple[Size, Size], ...]
     value: Atom
@@ -497,8 +508,20 @@ class Plate(Stmt):
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """The earlier elements of ``site`` that a loop reads by ``Lag``. ``value`` is the body's Var for what the current
+    iteration draws of the site (with axes if inner plates draw it). ``init[k - 1]`` is that of ``k`` iterations before
+    the first; None where no iteration reads it (a guard, ``if t == 0``): any value of the type will do."""
+
+    site: str
+    value: Atom
+    init: tuple[Atom | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class For(Stmt):
-    """Ordered iterations. As built by the checker its body may hold ``Lag``; ``carries`` are the ``var`` variables.
+    """Ordered iterations. As built by the checker its body may start with ``Lag``s, whose sites stand in ``windows``
+    (their greatest distance is the length of ``init``); ``carries`` are the ``var`` variables.
     The pass ``loops`` turns it into a ``Scan`` (all lags made carries) or a ``Plate`` (nothing crosses iterations)."""
 
     index: Var
@@ -507,6 +530,7 @@ class For(Stmt):
     body: Block
     carries: tuple[Carry, ...] = ()
     stacked: tuple[Stacked, ...] = ()
+    windows: tuple[Window, ...] = ()
     axis: str = ""
     span: Span = _span()
 
@@ -649,6 +673,7 @@ class Function:
     body: Block | None
     source: str | None = None
     recursive: bool = False
+    size_checks: tuple[SizeCheck, ...] = ()
     span: Span = _span()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ppl.compiler.ir.sizes import Size
 
@@ -94,9 +94,11 @@ class Function(Type):
 
 @dataclass(frozen=True, slots=True)
 class Dist(Type):
-    """A distribution, or an applied model, over values of type ``value``."""
+    """A distribution, or an applied model, over values of type ``value``. ``event``: how many of the last axes of the
+    value are one event's, None where that is not known. A Var of this type has the support of the drawn values."""
 
     value: Type
+    event: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"Dist<{self.value}>"
