@@ -1,0 +1,27 @@
+"""Transformations of representations, each with a claim. ``g @ f`` applies f first."""
+
+from ppl.inference.transformations.advance import advance, advancing, extend, finish
+from ppl.inference.transformations.base import Applied, Transformation, compose, identity
+from ppl.inference.transformations.collapse import collapse, normalise
+from ppl.inference.transformations.hoist import hoist, hoist_trace, repeat
+from ppl.inference.transformations.resample import resample
+from ppl.inference.transformations.spawn import spawn, weigh
+
+__all__ = [
+    "Applied",
+    "Transformation",
+    "advance",
+    "advancing",
+    "collapse",
+    "compose",
+    "extend",
+    "finish",
+    "hoist",
+    "hoist_trace",
+    "identity",
+    "normalise",
+    "repeat",
+    "resample",
+    "spawn",
+    "weigh",
+]
