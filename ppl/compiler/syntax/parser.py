@@ -7,7 +7,7 @@ from dataclasses import replace
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Label
 from ppl.compiler.diagnostics.span import Source, Span
 from ppl.compiler.syntax import ast
-from ppl.compiler.syntax.build.declarations import Builder
+from ppl.compiler.syntax.builder.declarations import Builder
 from ppl.compiler.syntax.parse import engine
 from ppl.compiler.syntax.parse.lexer import lex
 from ppl.compiler.syntax.parse.newlines import significant

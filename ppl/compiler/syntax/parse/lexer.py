@@ -9,7 +9,7 @@ from functools import lru_cache
 from ppl.compiler.diagnostics.diagnostic import Diagnostic
 from ppl.compiler.diagnostics.span import Source, Span
 from ppl.compiler.syntax.ast import Comment
-from ppl.compiler.syntax.parse import mistakes
+from ppl.compiler.syntax.recover import mistakes
 from ppl.compiler.syntax.parse.table import Table
 from ppl.compiler.syntax.parse.token import Token
 

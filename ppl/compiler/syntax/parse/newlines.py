@@ -19,7 +19,7 @@ CONTINUES = frozenset(
 JOINS = frozenset(("else", "by", "via", "|", "."))
 
 #: Behind these stands an expression or a type, so that ``{`` opens a record.
-_BEFORE_RECORD = frozenset(
+BEFORE_RECORD = frozenset(
     "ADD_OP MUL_OP POW_OP CMP_OP < >= ( [ , = ~ -> .. : "
     "and or not in if then given over match return factor require observe".split()
 )
@@ -91,7 +91,7 @@ def _next(tokens: list[Token], position: int) -> str:
 
 def _brace(frame: _Frame, previous: str) -> str:
     """What the ``{`` behind ``previous`` opens."""
-    if previous in _BEFORE_RECORD or (previous == "=>" and frame.kind != "match"):
+    if previous in BEFORE_RECORD or (previous == "=>" and frame.kind != "match"):
         return "record"
     if frame.match:
         frame.match = False
