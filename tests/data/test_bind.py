@@ -7,7 +7,7 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import supports as S
 from ppl.compiler.ir import types as T
 from ppl.compiler.ir.sizes import Size
-from ppl.runtime.data import DataError, bind_data, load
+from ppl.runtime.data import InvalidData, bind_data, load
 from tests.data.conftest import J, data_site, make, parameter
 
 
@@ -16,7 +16,7 @@ def bound(model, **values):
 
 
 def problems(model, **values):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(InvalidData) as error:
         bound(model, **values)
     assert error.value.exit_code == 4
     return error.value.problems
@@ -201,5 +201,5 @@ def test_records_tuples_and_sums():
     tree = ir.SumInfo("Tree", (ir.ConstructorInfo("Leaf", ()), ir.ConstructorInfo("Node", (T.Sum("Tree"),) * 2)), True)
     model = make([parameter("t", T.Sum("Tree"))], sizes=())
     assert bind_data(model, load([{"t": {"tag": "Node", "args": ["Leaf", "Leaf"]}}]), [tree]).args["t"]["tag"] == "Node"
-    with pytest.raises(DataError, match="Tree"):
+    with pytest.raises(InvalidData, match="Tree"):
         bind_data(model, load([{"t": {"tag": "Node", "args": ["Leaf"]}}]), [tree])

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from ppl.compiler.ir import types as T
-from ppl.runtime.data import DataError, bind_data, load
+from ppl.runtime.data import InvalidData, bind_data, load
 from tests.data.conftest import J, make, parameter
 
 REALS = make([parameter("y", T.array(T.REAL, J))])
 
 
 def codes(*sources):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(InvalidData) as error:
         bind_data(REALS, load(sources))
     return [p.code for p in error.value.problems if p.is_error]
 
@@ -70,7 +70,7 @@ def test_json_that_overflows_and_constants(tmp_path):
      ("e.json", "[" * 100000)],
 )  # fmt: skip
 def test_files_that_are_not_what_they_say(tmp_path, name, text):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(InvalidData) as error:
         load([write(tmp_path, name, text)])
     assert {p.code for p in error.value.problems} == {"E702"}
 
@@ -79,14 +79,14 @@ def test_files_that_cannot_be_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.json")
     write(tmp_path, "data.json", "{}")
     for source, said in [("dat.json", "did you mean"), (".", "directory"), ("pipe.json", "FIFO")]:
-        with pytest.raises(DataError, match=said) as error:
+        with pytest.raises(InvalidData, match=said) as error:
             load([str(tmp_path / source)])
         assert [p.code for p in error.value.problems] == ["E701"]
 
 
 def test_not_utf8(tmp_path):
     (tmp_path / "d.json").write_bytes(b'{"y": "\xff"}')
-    with pytest.raises(DataError, match="UTF-8"):
+    with pytest.raises(InvalidData, match="UTF-8"):
         load([str(tmp_path / "d.json")])
 
 
@@ -100,7 +100,7 @@ def test_names_twice(tmp_path):
 
 def test_pickled_arrays_are_refused(tmp_path):
     np.savez(tmp_path / "d.npz", y=np.array([{}], dtype=object))
-    with pytest.raises(DataError, match="pickled"):
+    with pytest.raises(InvalidData, match="pickled"):
         load([str(tmp_path / "d.npz")])
 
 
@@ -110,7 +110,7 @@ def test_cmdstan_file_as_it_is(tmp_path):
 
 
 def test_problems_render_and_serialise(tmp_path):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(InvalidData) as error:
         bind_data(REALS, load([write(tmp_path, "d.csv", 'y\n"1,5"\n')]))
     (p,) = error.value.problems
     assert p.render().splitlines()[0] == 'error[E705]: y[0]: found the text "1,5"'

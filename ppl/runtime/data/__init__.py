@@ -2,7 +2,7 @@
 
 from ppl.runtime.data.bind import Bound, bind_data
 from ppl.runtime.data.load import load
-from ppl.runtime.data.problems import DataError, DataProblem, Problems
+from ppl.runtime.data.problems import DataProblem, InvalidData, Problems
 from ppl.runtime.data.raw import Raw
 
-__all__ = ["Bound", "DataError", "DataProblem", "Problems", "Raw", "bind_data", "load"]
+__all__ = ["Bound", "DataProblem", "InvalidData", "Problems", "Raw", "bind_data", "load"]

@@ -39,7 +39,7 @@ class Bound:
 
 
 def bind_data(model: ir.Model, raws: Mapping[str, Raw], sums: Iterable[ir.SumInfo] = ()) -> Bound:
-    """Check ``raws`` against ``model``; raises ``DataError`` with every problem if there is an error."""
+    """Check ``raws`` against ``model``; raises ``InvalidData`` with every problem if there is an error."""
     problems = Problems()
     raws = _flatten(raws, model)
     wanted = wants(model)

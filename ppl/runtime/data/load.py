@@ -27,7 +27,7 @@ def load(sources: Iterable[Source], problems: Problems | None = None) -> dict[st
     """All entries of ``sources``: paths, ``name=value`` texts and mappings of Python values, in that order of the list.
 
     A name in two files is an error (E703); ``name=value`` overrides a file. With ``problems`` the findings are added
-    there, without it they are raised as ``DataError``."""
+    there, without it they are raised as ``InvalidData``."""
     found = Problems() if problems is None else problems
     merged: dict[str, Raw] = {}
     assigned: dict[str, Raw] = {}

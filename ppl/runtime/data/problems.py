@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ppl.core.errors import DataError
+
 
 @dataclass(frozen=True, slots=True)
 class DataProblem:
@@ -42,10 +44,8 @@ class DataProblem:
         return {"severity": "error" if self.is_error else "warning"} | asdict(self)
 
 
-class DataError(Exception):
+class InvalidData(DataError):
     """Data that cannot be used; carries every finding."""
-
-    exit_code = 4
 
     def __init__(self, problems: Iterable[DataProblem]):
         self.problems = tuple(problems)
@@ -71,6 +71,6 @@ class Problems:
         return tuple(p for p in self.items if not p.is_error)
 
     def check(self) -> None:
-        """Raise ``DataError`` with every finding if one of them is an error."""
+        """Raise ``InvalidData`` with every finding if one of them is an error."""
         if self.errors:
-            raise DataError(self.items)
+            raise InvalidData(self.items)
