@@ -27,11 +27,16 @@ class Place:
 
 
 class Environment:
-    """Values by Var id; inner environments see the outer ones."""
+    """Values by Var id; inner environments see the outer ones.
+
+    ``submodels``: prefix and indices under which the variables of a Var drawn from a model were recorded. ``windows``: of the
+    loops being run, by the id of their index, what ``Lag`` needs."""
 
     def __init__(self, parent: Environment | None, place: Place):
         self.parent, self.place = parent, place
         self.values: dict[str, Any] = {}
+        self.submodels: dict[str, tuple[str, tuple[int, ...]]] = {}
+        self.windows: dict[str, Any] = {}
 
     def child(self, place: Place | None = None) -> Environment:
         return Environment(self, place or self.place)
@@ -46,6 +51,15 @@ class Environment:
                 return env.values[id]
             env = env.parent
         raise InvalidProgram(f"the variable {id} has no value here")
+
+    def find(self, table: str, id: str) -> Any:
+        """The entry of ``submodels`` or ``windows``, from the innermost environment that has it."""
+        env: Environment | None = self
+        while env is not None:
+            if id in getattr(env, table):
+                return getattr(env, table)[id]
+            env = env.parent
+        return None
 
     def size(self, size: Size) -> int:
         """A size; its variables are size variables or loop indices."""

@@ -100,7 +100,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "==": _compare, "!=": lambda a, b: np.logical_not(_compare(a, b)),
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     "real": lambda x: np.asarray(x, dtype=float)[()], "int": lambda x: np.asarray(x, dtype=np.int64)[()],
-    "copy": lambda x: x, "select": _select,
+    "copy": lambda x: x, "permute": lambda x, *axes: np.transpose(x, axes[0] if np.ndim(axes[0]) else axes), "select": _select,
 }  # fmt: skip
 
 _ELEMENTWISE: dict[str, Callable[..., Any]] = {

@@ -109,9 +109,9 @@ class Nothing(Distribution):
         return [np.zeros(self.batch + self.event)]
 
 
-def iid(distribution: Distribution, n: int) -> Distribution:
+def iid(D: Distribution, n: int) -> Distribution:
     """``n`` copies in front of the draw, as one event."""
-    return Joined(Product.copies(distribution, (n,)), 1)
+    return Joined(Product.copies(D, (n,)), 1)
 
 
 class Joined(Distribution):

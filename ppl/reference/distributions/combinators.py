@@ -16,14 +16,14 @@ from ppl.reference.values import FunctionValue, scalar
 class Truncated(Distribution):
     """A real or integer scalar conditioned on lower ≤ x ≤ upper: density p(x) / P(lower ≤ X ≤ upper)."""
 
-    def __init__(self, inner: Distribution, lower: float = -inf, upper: float = inf):
-        if inner.batch or inner.event:
+    def __init__(self, D: Distribution, lower: float = -inf, upper: float = inf):
+        if D.batch or D.event:
             raise Unsupported("truncated takes a scalar distribution")
-        self.inner, self.discrete = inner, inner.discrete
+        self.inner, self.discrete = D, D.discrete
         self.lower, self.upper = float(lower), float(upper)
         below = np.ceil(self.lower) - 1 if self.discrete else self.lower
-        self.cdf_below = float(inner.cdf(below)) if lower > -inf else 0.0
-        self.cdf_upper = float(inner.cdf(self.upper)) if upper < inf else 1.0
+        self.cdf_below = float(D.cdf(below)) if lower > -inf else 0.0
+        self.cdf_upper = float(D.cdf(self.upper)) if upper < inf else 1.0
         if not self.cdf_upper > self.cdf_below:
             raise DomainError(f"truncated: no mass between {lower} and {upper}")
         self.log_mass = log(self.cdf_upper - self.cdf_below)
@@ -76,11 +76,11 @@ class ZeroInflated(Distribution):
 
     discrete = True
 
-    def __init__(self, p: float, inner: Distribution):
-        self.p, self.inner = float(p), inner
+    def __init__(self, p: float, D: Distribution):
+        self.p, self.inner = float(p), D
         if not 0 <= self.p <= 1:
             raise DomainError(f"ZeroInflated: p = {p}")
-        if not inner.discrete:
+        if not D.discrete:
             raise Unsupported("ZeroInflated of a continuous distribution has no density here")
 
     def sample(self, rng):
@@ -106,10 +106,10 @@ class ZeroInflated(Distribution):
 class Ordered(Distribution):
     """K draws of a continuous scalar, sorted: density K! ∏ p(x_k) where x is increasing."""
 
-    def __init__(self, inner: Distribution, K: int):
-        if inner.batch or inner.event:
+    def __init__(self, D: Distribution, K: int):
+        if D.batch or D.event:
             raise Unsupported("ordered takes a scalar distribution")
-        self.inner, self.K, self.event = inner, int(K), (int(K),)
+        self.inner, self.K, self.event = D, int(K), (int(K),)
 
     def sample(self, rng):
         return np.sort([self.inner.sample(rng) for _ in range(self.K)])
@@ -165,10 +165,10 @@ class Transformed(Distribution):
     The inverse is found by bisection on the support of X, f' by Richardson extrapolation of central differences (error
     about 1e-10 of f'); for a discrete X the probability of f⁻¹(y)."""
 
-    def __init__(self, inner: Distribution, f: FunctionValue):
-        if inner.batch or inner.event:
+    def __init__(self, D: Distribution, f: FunctionValue):
+        if D.batch or D.event:
             raise Unsupported("transformed takes a scalar distribution")
-        self.inner, self.f, self.discrete = inner, f, inner.discrete
+        self.inner, self.f, self.discrete = D, f, D.discrete
 
     def sample(self, rng):
         return scalar(self.f(self.inner.sample(rng)))
