@@ -1,0 +1,66 @@
+"""Distributions on the real line: NumPyro's, with guarded scales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpyro.distributions as dist
+from jax.scipy.special import betainc
+from jaxtyping import Array
+
+from ppl.core.distributions.arguments import floats, positive
+from ppl.core.distributions.guarded import guard
+
+
+class _StudentT(dist.StudentT):
+    """NumPyro's, with a distribution function that keeps its relative precision in both tails."""
+
+    def cdf(self, value: Any) -> Array:
+        z = (value - self.loc) / self.scale
+        tail = 0.5 * betainc(0.5 * self.df, 0.5, self.df / (self.df + z**2))
+        return jnp.where(z > 0, 1 - tail, tail)
+
+
+class _Logistic(dist.Logistic):
+    """NumPyro's density overflows far to the left: −z − 2 softplus(−z) is written with |z|, by symmetry."""
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        z = jnp.abs(value - self.loc) / self.scale
+        return -z - 2 * jnp.log1p(jnp.exp(-z)) - jnp.log(self.scale)
+
+
+def normal(loc: Any, scale: Any) -> dist.Distribution:
+    loc, scale = floats(loc, scale)
+    scale, valid = positive(scale)
+    return guard(dist.Normal(loc, scale, validate_args=False), valid)
+
+
+def student_t(df: Any, loc: Any, scale: Any) -> dist.Distribution:
+    df, loc, scale = floats(df, loc, scale)
+    (df, valid_df), (scale, valid) = positive(df), positive(scale)
+    return guard(_StudentT(df, loc, scale, validate_args=False), valid & valid_df)
+
+
+def cauchy(loc: Any, scale: Any) -> dist.Distribution:
+    loc, scale = floats(loc, scale)
+    scale, valid = positive(scale)
+    return guard(dist.Cauchy(loc, scale, validate_args=False), valid)
+
+
+def laplace(loc: Any, scale: Any) -> dist.Distribution:
+    loc, scale = floats(loc, scale)
+    scale, valid = positive(scale)
+    return guard(dist.Laplace(loc, scale, validate_args=False), valid)
+
+
+def logistic(loc: Any, scale: Any) -> dist.Distribution:
+    loc, scale = floats(loc, scale)
+    scale, valid = positive(scale)
+    return guard(_Logistic(loc, scale, validate_args=False), valid)
+
+
+def gumbel(loc: Any, scale: Any) -> dist.Distribution:
+    loc, scale = floats(loc, scale)
+    scale, valid = positive(scale)
+    return guard(dist.Gumbel(loc, scale, validate_args=False), valid)

@@ -1,0 +1,213 @@
+"""Distributions over counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+from jax.scipy.special import betainc, betaln, gammaincc, gammaln
+from jaxtyping import Array, PRNGKeyArray
+from numpyro.distributions import constraints
+from numpyro.distributions.util import binomial as draw_binomial
+
+from ppl.core.distributions.arguments import checked, count, floats, is_concrete, nonnegative, positive, probability
+from ppl.core.distributions.categorical import safe_log
+from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.positive import log_gamma_draw
+from ppl.core.distributions.scalar import Scalar
+
+
+def _times(k: Any, log_p: Any) -> Array:
+    """k · log p with 0 · (−∞) = 0."""
+    return jnp.where(k == 0, 0, k * jnp.where(k == 0, 0, log_p))
+
+
+def log_choose(n: Any, k: Any) -> Array:
+    """log of n over k, without the cancellation of three log gammas."""
+    return -betaln(1.0 + n - k, 1.0 + k) - jnp.log1p(n)
+
+
+def _binomial_draw(key: PRNGKeyArray, n: Any, p: Any, shape: tuple[int, ...]) -> Array:
+    return draw_binomial(key, jnp.asarray(p), n, shape).astype(jnp.result_type(int))
+
+
+class _UpTo(Scalar):
+    """Counts from 0 to ``n``."""
+
+    @property
+    def support(self) -> constraints.Constraint:
+        return constraints.integer_interval(0, self.n)
+
+    def support_values(self) -> Array | None:
+        return jnp.arange(int(np.max(self.n)) + 1) if is_concrete(self.n) else None
+
+
+class Binomial(_UpTo):
+    """Successes in ``n`` trials; exact at p = 0 and p = 1."""
+
+    pytree_data_fields = ("n", "p")
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        log_q = jnp.where(self.p < 1, jnp.log1p(-jnp.where(self.p < 1, self.p, 0)), -jnp.inf)
+        return log_choose(self.n, value) + _times(value, safe_log(self.p)) + _times(self.n - value, log_q)
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        return _binomial_draw(key, self.n, self.p, sample_shape + self.batch_shape)
+
+    def cdf(self, value: Any) -> Array:
+        rest = jnp.maximum(self.n - value, 1e-30)  # at value = n the guard gives 1
+        return betainc(rest, value + 1.0, 1.0 - jnp.asarray(self.p))
+
+
+class BinomialLogit(_UpTo):
+    """Binomial(n, sigmoid(logit))."""
+
+    pytree_data_fields = ("n", "logit")
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        log_p, log_q = jax.nn.log_sigmoid(self.logit), jax.nn.log_sigmoid(-self.logit)
+        return log_choose(self.n, value) + _times(value, log_p) + _times(self.n - value, log_q)
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        return _binomial_draw(key, self.n, jax.nn.sigmoid(self.logit), sample_shape + self.batch_shape)
+
+    def cdf(self, value: Any) -> Array:
+        return Binomial(n=self.n, p=jax.nn.sigmoid(self.logit)).cdf(value)
+
+
+class BetaBinomial(_UpTo):
+    """Binomial(n, p) with p from Beta(a, b)."""
+
+    pytree_data_fields = ("n", "a", "b")
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        return log_choose(self.n, value) + betaln(value + self.a, self.n - value + self.b) - betaln(self.a, self.b)
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        shape = sample_shape + self.batch_shape
+        key_a, key_b, key_n = jax.random.split(key, 3)
+        logit = log_gamma_draw(key_a, self.a, shape) - log_gamma_draw(key_b, self.b, shape)
+        return _binomial_draw(key_n, self.n, jax.nn.sigmoid(logit), shape)
+
+    def cdf(self, value: Any) -> Array:
+        values = self.support_values()
+        if values is None:
+            raise ValueError("the cdf of BetaBinomial needs a number of trials that is known when the program is compiled")
+        table = jnp.exp(self.log_prob(jnp.minimum(values.reshape((-1,) + (1,) * len(self.batch_shape)), self.n)))
+        below = values.reshape((-1,) + (1,) * jnp.ndim(value)) <= jnp.minimum(value, self.n)
+        return jnp.where(below, table.reshape(table.shape[:1] + (1,) * (jnp.ndim(value) - table.ndim + 1) + table.shape[1:]), 0).sum(0)
+
+
+class _Unbounded(Scalar):
+    support = constraints.nonnegative_integer
+
+
+class Geometric(_Unbounded):
+    """Failures before the first success."""
+
+    pytree_data_fields = ("p",)
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        log_q = jnp.where(self.p < 1, jnp.log1p(-jnp.where(self.p < 1, self.p, 0)), -jnp.inf)
+        return jnp.log(self.p) + _times(value, log_q)
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        e = jax.random.exponential(key, sample_shape + self.batch_shape, jnp.result_type(float, self.p))
+        most = jnp.iinfo(jnp.result_type(int)).max // 2
+        return jnp.minimum(jnp.floor(e / -jnp.log1p(-jnp.asarray(self.p))), most).astype(jnp.result_type(int))
+
+    def cdf(self, value: Any) -> Array:
+        return -jnp.expm1(_times(value + 1, jnp.log1p(-jnp.asarray(self.p))))
+
+
+class Poisson(_Unbounded):
+    """Counts of mean ``rate``; all zero at rate 0."""
+
+    pytree_data_fields = ("rate",)
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        return _times(value, safe_log(self.rate)) - self.rate - gammaln(value + 1.0)
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        return jax.random.poisson(key, self.rate, sample_shape + self.batch_shape).astype(jnp.result_type(int))
+
+    def cdf(self, value: Any) -> Array:
+        return gammaincc(value + 1.0, self.rate)
+
+
+class PoissonLog(_Unbounded):
+    """Poisson(exp(log_rate))."""
+
+    pytree_data_fields = ("log_rate",)
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        return _times(value, self.log_rate) - jnp.exp(self.log_rate) - gammaln(value + 1.0)
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        return Poisson(rate=jnp.exp(self.log_rate)).sample(key, sample_shape)
+
+    def cdf(self, value: Any) -> Array:
+        return gammaincc(value + 1.0, jnp.exp(self.log_rate))
+
+
+class NegativeBinomial(_Unbounded):
+    """Counts of mean μ and variance μ + μ²/φ: Poisson with a rate from Gamma(φ, φ/μ)."""
+
+    pytree_data_fields = ("mu", "phi")
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        log_coefficient = -jnp.log(self.phi + value) - betaln(self.phi, value + 1.0)
+        return log_coefficient - self.phi * jnp.log1p(self.mu / self.phi) - _times(value, jnp.log1p(self.phi / self.mu))
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        key_rate, key_count = jax.random.split(key)
+        shape = sample_shape + self.batch_shape
+        rate = jnp.exp(log_gamma_draw(key_rate, self.phi, shape)) * self.mu / self.phi
+        return Poisson(rate=rate).sample(key_count)
+
+    def cdf(self, value: Any) -> Array:
+        return betainc(self.phi, value + 1.0, self.phi / (self.phi + self.mu))
+
+
+def _trials(n: Any) -> tuple[Any, Any]:
+    n, valid = count(n if isinstance(n, jax.Array) else np.asarray(n))
+    return n, valid
+
+
+def binomial(n: Any, p: Any) -> dist.Distribution:
+    (n, valid_n), (p, valid) = _trials(n), probability(*floats(p))
+    return guard(Binomial(n=n, p=jnp.asarray(p)), valid & valid_n, constraints.integer_interval(0, n))
+
+
+def binomial_logit(n: Any, logit: Any) -> dist.Distribution:
+    n, valid = _trials(n)
+    return guard(BinomialLogit(n=n, logit=jnp.asarray(floats(logit)[0])), valid, constraints.integer_interval(0, n))
+
+
+def beta_binomial(n: Any, a: Any, b: Any) -> dist.Distribution:
+    (n, valid_n), (a, b) = _trials(n), floats(a, b)
+    (a, valid_a), (b, valid_b) = positive(a), positive(b)
+    return guard(BetaBinomial(n=n, a=a, b=b), valid_n & valid_a & valid_b, constraints.integer_interval(0, n))
+
+
+def geometric(p: Any) -> dist.Distribution:
+    p, valid = checked(*floats(p), lambda x: (x > 0) & (x <= 1), 0.5)
+    return guard(Geometric(p=jnp.asarray(p)), valid, constraints.nonnegative_integer)
+
+
+def poisson(rate: Any) -> dist.Distribution:
+    rate, valid = nonnegative(*floats(rate))
+    return guard(Poisson(rate=rate), valid, constraints.nonnegative_integer)
+
+
+def poisson_log(log_rate: Any) -> dist.Distribution:
+    return guard(PoissonLog(log_rate=floats(log_rate)[0]), True, constraints.nonnegative_integer)
+
+
+def negative_binomial(mean: Any, concentration: Any) -> dist.Distribution:
+    mean, concentration = floats(mean, concentration)
+    (mean, valid_mean), (concentration, valid) = positive(mean), positive(concentration)
+    return guard(NegativeBinomial(mu=mean, phi=concentration), valid & valid_mean, constraints.nonnegative_integer)
