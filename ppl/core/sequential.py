@@ -27,3 +27,23 @@ class SequentialTarget(eqx.Module):
     def advance(self, key: PRNGKeyArray, state: Any, step: Int[Array, ""]) -> tuple[Any, Any, Float[Array, ""]]:
         """Runs to just behind observation ``step`` (counted from 0): new state, record (the values drawn in this step, for
         trajectories), and the incremental log weight log γₜ₊₁/(γₜ · proposal)."""
+
+
+class TracedSequentialTarget(SequentialTarget):
+    """Abstract. States are traces with known densities along the path, so that kernels can move them between steps."""
+
+    @abstractmethod
+    def log_density_at(self, trace: Any, step: Int[Array, ""]) -> Float[Array, ""]:
+        """log γ after ``step`` observations at the trace; parts of a trace that are not drawn yet do not count."""
+
+
+class ConditionalSequentialTarget(SequentialTarget):
+    """Abstract. Steps can be replayed with given draws: what conditional SMC and backward simulation need."""
+
+    @abstractmethod
+    def replay(self, state: Any, record: Any, step: Int[Array, ""]) -> tuple[Any, Float[Array, ""]]:
+        """``advance`` with the draws of ``record``: the new state and the incremental log weight."""
+
+    @abstractmethod
+    def log_transition(self, state: Any, record: Any, step: Int[Array, ""]) -> Float[Array, ""]:
+        """The log density of drawing ``record`` in ``step`` from ``state``."""

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from ppl.core.random import Source
-from ppl.core.sequential import SequentialTarget
+from ppl.core.sequential import SequentialTarget, TracedSequentialTarget
 from ppl.inference.representations.base import Representation
-from ppl.inference.representations.shape import Shape, sequential
+from ppl.inference.representations.shape import TRACED, Shape, sequential
+from ppl.inference.representations.traced import TracedValue
 from ppl.inference.representations.weighted import Weighted, WeightedValue
 
 Extend = Callable[[Source, Any, Int[Array, ""]], tuple[Any, Any, Float[Array, ""]]]
@@ -29,11 +30,14 @@ class Sequential(Representation):
     """⟦r⟧ f = ⟦finish r⟧ f: the measure of the computation run to its end.
 
     ``start`` is the representation of the state before the first observation, of shape M; ``extend(key, state, step)`` runs
-    one value to just behind observation ``step`` and gives the new state, a record and the incremental log weight."""
+    one value to just behind observation ``step`` and gives the new state, a record and the incremental log weight.
+
+    ``log_density(trace, step)`` is log γ after ``step`` observations where states are traces; kernels may then move them."""
 
     start: Representation
     extend: Extend
     length: int
+    log_density: Callable[[Any, Any], Float[Array, ""]] | None = None
 
     @property
     def shape(self) -> Shape:
@@ -42,6 +46,20 @@ class Sequential(Representation):
     def run(self, key: Source) -> tuple[Suspended, Any]:
         current, report = self.start.run(key)
         return Suspended(current, jnp.asarray(0)), report
+
+
+def suspend_traced(target: TracedSequentialTarget) -> Sequential:
+    """The target as Sequential[Weighted] whose states are ``TracedValue``: for resample–move, IBIS and the like."""
+
+    def start(key: Source) -> WeightedValue:
+        trace, log_weight = target.start(key)
+        return WeightedValue(TracedValue(trace, target.log_density_at(trace, jnp.asarray(0))), log_weight)
+
+    def extend(key: Source, state: TracedValue, step: Int[Array, ""]) -> tuple[Any, Any, Float[Array, ""]]:
+        trace, record, log_weight = target.advance(key, state.trace, step)
+        return TracedValue(trace, target.log_density_at(trace, step + 1)), record, log_weight
+
+    return Sequential(Weighted(start, TRACED), extend, target.length, target.log_density_at)
 
 
 def suspend(target: SequentialTarget) -> Sequential:

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from ppl.core.random import Source
 from ppl.inference.representations.base import Representation
-from ppl.inference.representations.shape import WEIGHTED, Shape
+from ppl.inference.representations.shape import Shape
 
 
 class WeightedValue(NamedTuple):
@@ -20,13 +20,16 @@ class WeightedValue(NamedTuple):
 
 
 class Weighted(Representation):
-    """⟦r⟧ f = E e^{log w} f(a), (a, log w) = draw(key). An unnormalised measure."""
+    """⟦r⟧ f = E e^{log w} f(a), (a, log w) = draw(key). An unnormalised measure.
+
+    ``value_shape`` is ``TRACED`` where the values are traces that kernels can move."""
 
     draw: Callable[[Source], WeightedValue]
+    value_shape: Shape | None = None
 
     @property
     def shape(self) -> Shape:
-        return WEIGHTED
+        return Shape("Weighted", self.value_shape)
 
     def run(self, key: Source) -> tuple[WeightedValue, Any]:
         return WeightedValue(*self.draw(key)), {}

@@ -4,6 +4,7 @@ from ppl.inference.transformations.advance import advance, advancing, extend, fi
 from ppl.inference.transformations.base import Applied, Transformation, compose, identity
 from ppl.inference.transformations.collapse import collapse, normalise
 from ppl.inference.transformations.hoist import hoist, hoist_trace, repeat
+from ppl.inference.transformations.move import mh, refresh
 from ppl.inference.transformations.resample import resample
 from ppl.inference.transformations.spawn import spawn, weigh
 
@@ -19,7 +20,9 @@ __all__ = [
     "hoist",
     "hoist_trace",
     "identity",
+    "mh",
     "normalise",
+    "refresh",
     "repeat",
     "resample",
     "spawn",

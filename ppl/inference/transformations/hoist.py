@@ -9,7 +9,7 @@ from ppl.core.control import each, iterate
 from ppl.core.errors import CompositionError
 from ppl.core.random import Source
 from ppl.inference.claims import Claim
-from ppl.inference.representations import Particles, Representation, Sequential, Suspended
+from ppl.inference.representations import Particles, Representation, Sequential, Suspended, Traced
 from ppl.inference.representations.shape import TRACED, Shape, population, sequential
 from ppl.inference.transformations.base import Transformation
 
@@ -40,12 +40,22 @@ class Hoist(Transformation):
     def __call__(self, representation: Representation) -> Representation:
         if isinstance(representation, Sequential):  # nothing has been drawn yet: transform the program itself
             Transformation.__call__(self, representation)
-            return Sequential(self.inner(representation.start), representation.extend, representation.length)
+            started = self.inner(representation.start)
+            return Sequential(started, representation.extend, representation.length, representation.log_density)
         return Transformation.__call__(self, representation)
 
     def act(self, key: Source, realised: Suspended, program: Representation) -> tuple[Suspended, Any]:
-        current, report = self.inner.act(key, realised.current, program)
+        current, report = self.inner.act(key, realised.current, inside(program, realised.step))
         return Suspended(current, realised.step), report
+
+
+def inside(program: Representation, step: Any) -> Representation:
+    """The measure of the suspended states at ``step``, as transformations inside see it: for a program whose densities are
+    known along the path, the representation with γ at that step."""
+    density = getattr(program, "log_density", None)
+    if density is None:
+        return program.start
+    return Traced(lambda trace: density(trace, step), start=program.start.run)
 
 
 def hoist(inner: Transformation) -> Transformation:

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from ppl.core.control import branch
-from ppl.core.random import Source
-from ppl.inference.claims import Claim
+from ppl.core.random import Source, split
+from ppl.inference.claims import Claim, meet
 from ppl.inference.representations import Particles, Representation
 from ppl.inference.representations.population import effective_sample_size
 from ppl.inference.representations.shape import POPULATION, Shape
@@ -30,18 +30,26 @@ class Resample(Transformation):
     scheme: Scheme
     ess: float
     ancestors: bool
+    then: Transformation | None = None
     name = "resample"
     source = POPULATION
     target = Shape("Population")
-    claim = Claim.PROPERLY_WEIGHTED
+
+    @property
+    def claim(self) -> Claim:
+        return Claim.PROPERLY_WEIGHTED if self.then is None else meet([Claim.PROPERLY_WEIGHTED, self.then.claim])
 
     def act(self, key: Source, realised: Particles, program: Representation) -> tuple[Particles, dict[str, Any]]:
         n = realised.size
+        key, moving = (key, None) if self.then is None else split(key)
         size = effective_sample_size(realised.log_weights)
 
         def yes(particles: Particles) -> tuple[Particles, Any]:
             index = self.scheme(key, particles.log_weights, n).astype(jnp.int32)
-            return reindex(particles, index), index
+            particles = reindex(particles, index)
+            if self.then is not None:
+                particles, _ = self.then.act(moving, particles, program)
+            return particles, index
 
         def no(particles: Particles) -> tuple[Particles, Any]:
             return particles, jnp.arange(n, dtype=jnp.int32)
@@ -65,6 +73,9 @@ def reindex(particles: Particles, ancestors: Any) -> Particles:
     return Particles(values, zeros, particles.log_evidence)
 
 
-def resample(scheme: Scheme = systematic, ess: float = 0.5, ancestors: bool = False) -> Transformation:
-    """``ess``: the threshold as a fraction of n; above 1 resamples at every step, 0 never does."""
-    return Resample(scheme, ess, ancestors)
+def resample(
+    scheme: Scheme = systematic, ess: float = 0.5, ancestors: bool = False, then: Transformation | None = None
+) -> Transformation:
+    """``ess``: the threshold as a fraction of n; above 1 resamples at every step, 0 never does. ``then``: a transformation of
+    populations that follows only where resampling took place (the moves of resample–move)."""
+    return Resample(scheme, ess, ancestors, then)

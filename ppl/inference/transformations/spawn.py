@@ -33,7 +33,7 @@ class Spawn(Transformation):
             values, log_weights = each(key, self.size, lambda k: tuple(program.run(k)[0]))
             return Particles(values, log_weights, jnp.zeros((), log_weights.dtype))
 
-        return Population(draw)
+        return Population(draw, program.shape.inner)
 
     def act(self, key: Source, realised: Any, program: Representation) -> tuple[Any, Any]:
         raise UsageError("spawn runs a program n times; a value that was already drawn cannot be drawn again")

@@ -1,0 +1,1 @@
+"""Inference algorithms: compositions of a few lines each."""

@@ -1,0 +1,68 @@
+"""Conditional SMC and particle Gibbs, with ancestor sampling (Andrieu et al. 2010; Lindsten, Jordan and Schön 2014)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import logsumexp
+from jaxtyping import Array, Float
+
+from ppl.core.control import each, iterate
+from ppl.core.random import Source, categorical, split
+from ppl.core.sequential import ConditionalSequentialTarget
+from ppl.inference.resampling import multinomial
+from ppl.inference.trajectories import trace_back
+
+
+def conditional_smc(
+    key: Source, target: ConditionalSequentialTarget, n: int, reference: Any, ancestor_sampling: bool = True
+) -> tuple[Any, Float[Array, ""]]:
+    """One sweep: SMC with n ≥ 2 particles of which the first follows ``reference`` (records with a leading axis T), and a
+    trajectory drawn from the final population. Leaves p(trajectory | data) invariant.
+
+    Resampling is multinomial at every step: its conditional form given that slot 0 keeps the reference is to draw the
+    other slots as ever. With ancestor sampling the reference gets a new past, i in proportion to Wᵢ f(xᵣₑf | xᵢ).
+    Returns the new trajectory and log Ẑ (not unbiased: it is conditioned on the reference)."""
+    begin, run, pick = split(key, 3)
+    states, log_weights = each(begin, n, lambda k: target.start(k))
+
+    def body(k: Source, carry: Any) -> Any:
+        step, states, log_weights = carry
+        choose, link, draw = split(k, 3)
+        kept = jax.tree.map(lambda a: a[step], reference)
+        others = multinomial(choose, log_weights, n)
+        first = jnp.asarray(0)
+        if ancestor_sampling:
+            past = jax.vmap(lambda s: target.log_transition(s, kept, step))(states)
+            first = categorical(link, log_weights + past)
+        ancestors = others.at[0].set(first.astype(others.dtype))
+        parents = jax.tree.map(lambda a: a[ancestors], states)
+        moved, records, increments = each(draw, n, lambda kk, s: target.advance(kk, s, step), parents)
+        state0, increment0 = target.replay(jax.tree.map(lambda a: a[0], parents), kept, step)
+
+        def with_first(new: Any, one: Any) -> Any:
+            return jax.tree.map(lambda a, b: a.at[0].set(b), new, one)
+
+        carry = step + 1, with_first(moved, state0), increments.at[0].set(increment0)
+        mean = logsumexp(log_weights) - jnp.log(n)
+        return carry, (with_first(records, kept), ancestors, mean)
+
+    (_, _, final), (records, ancestors, means) = iterate(
+        run, target.length, body, (jnp.asarray(0), states, log_weights)
+    )
+    last = categorical(pick, final)
+    return trace_back(records, ancestors, last), jnp.sum(means) + logsumexp(final) - jnp.log(n)
+
+
+def particle_gibbs(
+    key: Source, target: ConditionalSequentialTarget, n: int, reference: Any, draws: int, ancestor_sampling: bool = True
+) -> Any:
+    """``draws`` sweeps; the trajectories with a leading axis."""
+
+    def body(k: Source, path: Any) -> Any:
+        path, _ = conditional_smc(k, target, n, path, ancestor_sampling)
+        return path, path
+
+    return iterate(key, draws, body, reference)[1]
