@@ -11,7 +11,6 @@ import numpyro.distributions as dist
 from jax import lax
 from jax.scipy.special import log_ndtr
 from jaxtyping import Array
-from numpyro.distributions.util import log1mexp
 
 from ppl.core.distributions.copies import Copies
 from ppl.core.distributions.guarded import Guarded
@@ -91,7 +90,7 @@ def log_difference(a: Any, b: Any) -> Array:
     """log(eᵃ − eᵇ) for a ≥ b; −∞ where they are equal."""
     apart = a > b
     gap = jnp.where(apart, a - jnp.where(jnp.isneginf(b), 0, b), 1.0)
-    return jnp.where(apart, jnp.where(jnp.isneginf(b), a, a + log1mexp(gap)), -jnp.inf)
+    return jnp.where(apart, jnp.where(jnp.isneginf(b), a, a + jnp.log(-jnp.expm1(-gap))), -jnp.inf)
 
 
 def bisect(increasing: Callable[[Array], Array], target: Array, lower: Array, upper: Array) -> Array:

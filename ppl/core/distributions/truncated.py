@@ -95,23 +95,31 @@ class Truncated(dist.Distribution):
 
 
 def _finite(bound: Any, dtype: Any) -> Array:
-    limits = jnp.iinfo(dtype) if jnp.issubdtype(dtype, jnp.integer) else jnp.finfo(dtype)
-    if jnp.issubdtype(dtype, jnp.integer):
-        bound = jnp.where(jnp.asarray(bound) >= limits.max, limits.max // 2, jnp.where(jnp.asarray(bound) <= limits.min, limits.min // 2, bound))
-    return jnp.clip(bound, limits.min, limits.max).astype(dtype)
+    """The bound as a value of ``dtype``; an infinite one as the greatest (for ints half of it: sums must not overflow)."""
+    if not jnp.issubdtype(dtype, jnp.integer):
+        limits = jnp.finfo(dtype)
+        return jnp.clip(bound, limits.min, limits.max).astype(dtype)
+    most = jnp.iinfo(dtype).max // 2
+    infinite = jnp.isinf(jnp.asarray(bound, jnp.result_type(float)))
+    return jnp.where(infinite, most, jnp.where(infinite, 0, bound).astype(dtype))
+
+
+def _inside(D: dist.Distribution, lower: Any, upper: Any) -> tuple[Any, Any]:
+    """The bounds, no wider than the support of D; whole numbers for discrete D."""
+    low, high = bounds(D.support)
+    (lower,) = floats(low if lower is None else lower)
+    (upper,) = floats(high if upper is None else upper)
+    if D.support.is_discrete:
+        lower, upper = jnp.ceil(lower), jnp.floor(upper)
+    return jnp.maximum(lower, low), jnp.minimum(upper, high)
 
 
 def truncated(D: dist.Distribution, lower: Any = None, upper: Any = None) -> dist.Distribution:
     """D given lower ≤ x ≤ upper; a bound that is not given is that of D."""
     if D.event_shape:
         raise ValueError("truncated(D, …) needs a distribution over scalars; truncate the components instead: iid(truncated(…), n)")
-    low, high = bounds(D.support)
-    if lower is not None:
-        low = jnp.maximum(*floats(lower, low)) if D.support.is_discrete is False else jnp.maximum(jnp.ceil(floats(lower)[0]), low)
-    if upper is not None:
-        high = jnp.minimum(*floats(upper, high)) if D.support.is_discrete is False else jnp.minimum(jnp.floor(floats(upper)[0]), high)
-    base = Truncated(D, low, high)
-    mass = base.log_mass()
-    valid = (low <= high) & (mass > -jnp.inf)
-    safe = Truncated(D, jnp.where(valid, low, bounds(D.support)[0]), jnp.where(valid, high, bounds(D.support)[1]))
+    low, high = _inside(D, lower, upper)
+    valid = (low <= high) & (Truncated(D, low, high).log_mass() > -jnp.inf)
+    widest = _inside(D, None, None)
+    safe = Truncated(D, jnp.where(valid, low, widest[0]), jnp.where(valid, high, widest[1]))
     return Guarded(safe, valid, interval(low, high, D.support.is_discrete))
