@@ -1,0 +1,84 @@
+"""A run as an xarray DataTree in ArviZ's schema.
+
+Groups: ``posterior`` (random variables and outputs), ``sample_stats``, ``observed_data``, ``constant_data``, and
+``posterior_predictive`` for data sites that had no data. The root's attributes hold all that is needed to run it again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ppl.inference.run import Posterior
+from ppl.runtime.results.record import Record
+from ppl.runtime.results.variables import dimensions, variables
+
+if TYPE_CHECKING:
+    import xarray
+
+SCHEMA = "1"
+
+
+def to_datatree(posterior: Posterior, record: Record, group: str = "posterior") -> xarray.DataTree:
+    """``group`` is ``posterior``, or ``prior`` for draws that no data conditioned."""
+    drawn = {n: a for n, a in posterior.data.items() if n not in record.observed and a.ndim >= 2}
+    groups: dict[str, Mapping[str, np.ndarray]] = {
+        group: variables(posterior),
+        "sample_stats": stats(posterior),
+        f"{group}_predictive": drawn,
+        "observed_data": dict(record.observed),
+        "constant_data": dict(record.constant),
+    }
+    return build(groups, attributes(posterior, record), record)
+
+
+def build(groups: Mapping[str, Mapping[str, np.ndarray]], attrs: Mapping[str, Any], record: Record) -> xarray.DataTree:
+    """The non-empty groups, with plate and size names for dimensions."""
+    import arviz_base
+
+    given = {name: group for name, group in groups.items() if group}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, group in given.items():
+        leading = 0 if name.endswith("_data") else 2
+        shapes.update({v: a.shape[leading:] for v, a in group.items()})
+    dims = dimensions(shapes, record.axes, record.sizes)
+    lengths = {d: n for v, shape in shapes.items() for d, n in zip(dims[v], shape, strict=True)}
+    coords = {d: np.arange(n) for d, n in lengths.items()}
+    return arviz_base.from_dict(
+        given or {"posterior": {}}, dims=dims, coords=coords, attrs={"/": dict(attrs)}, check_conventions=False
+    )
+
+
+def stats(posterior: Posterior) -> dict[str, np.ndarray]:
+    found = dict(posterior.stats)
+    if posterior.log_weights is not None:
+        found["log_weight"] = posterior.log_weights
+    return {n: a for n, a in found.items() if np.ndim(a) >= 2}
+
+
+def attributes(posterior: Posterior, record: Record) -> dict[str, Any]:
+    """Attributes that NetCDF can hold: text and numbers."""
+    evidence = posterior.log_evidence
+    attrs: dict[str, Any] = {
+        "ppl_schema": SCHEMA,
+        "model": record.model,
+        "model_files": json.dumps(dict(record.files)),
+        "method": posterior.method,
+        "method_expression": posterior.expression,
+        "seed": str(posterior.seed),
+        "sizes": json.dumps(dict(record.sizes)),
+        "compound_data": json.dumps(record.compound, default=lambda a: np.asarray(a).tolist()),
+        "data_hash": record.data_hash,
+        "warnings": json.dumps(posterior.warnings),
+        "notes": json.dumps(posterior.notes),
+        "timing": json.dumps(posterior.timing._asdict()),
+        "complete": int(posterior.complete),
+    }
+    if evidence is not None:
+        attrs["log_evidence"] = evidence.value
+        if evidence.se is not None:
+            attrs["log_evidence_se"] = evidence.se
+    return attrs | {f"environment_{k}": str(v) for k, v in {**record.environment, **posterior.environment}.items()}

@@ -1,0 +1,123 @@
+"""Runs on disk: NetCDF files, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ppl.core.errors import DataError, UsageError
+from ppl.inference.run import Evidence, Posterior, Timing
+from ppl.runtime.results.record import Record
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def check_output(path: str, force: bool) -> None:
+    """UsageError (exit code 2) if ``path`` cannot be written, or exists and ``force`` is not set. Run before any work."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path):
+        raise UsageError(f"the output {path} is a directory", helps=(f"name a file in it: {os.path.join(path, 'run.nc')}",))
+    if not os.path.isdir(folder):
+        raise UsageError(f"the directory of the output does not exist: {folder}", helps=(f"mkdir -p {folder}",))
+    if os.path.exists(path) and not force:
+        raise UsageError(f"the output {path} exists already", helps=("choose another name, or overwrite it with --force",))
+    try:
+        handle, probe = tempfile.mkstemp(dir=folder, prefix=".ppl-")
+    except OSError as e:
+        raise UsageError(f"the directory {folder} cannot be written to: {e.strerror}") from None
+    os.close(handle)
+    os.unlink(probe)
+
+
+def write_whole(path: str, write: Callable[[str], None]) -> None:
+    """``write`` makes a temporary file beside ``path``, which then takes its place at once."""
+    folder = os.path.dirname(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".ppl-", suffix=Path(path).suffix)
+    os.close(handle)
+    try:
+        write(temporary)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def save(tree: xarray.DataTree, path: str) -> None:
+    """Write ``tree`` to ``path`` in NetCDF 4."""
+    write_whole(path, lambda p: tree.to_netcdf(p, engine="netcdf4"))
+
+
+def read(path: str) -> tuple[Posterior, Record]:
+    """A saved run; DataError (exit code 4) where the file is missing or is no saved run."""
+    import xarray as xr
+
+    if not os.path.isfile(path):
+        raise DataError(f"there is no run at {path}", helps=("write one: ppl run … --out run.nc",))
+    try:
+        with xr.open_datatree(path, engine="netcdf4") as tree:
+            tree = tree.load()
+    except (OSError, ValueError) as e:
+        raise DataError(f"{path} is not a NetCDF file: {getattr(e, 'strerror', None) or e}") from None
+    if "model_files" not in tree.attrs:
+        raise DataError(f"{path} was not written by ppl", helps=("write a run: ppl run … --out run.nc",))
+    return _posterior(tree), _record(tree)
+
+
+def _group(tree: Any, *names: str) -> dict[str, np.ndarray]:
+    for name in names:
+        if name in tree.children:
+            return {str(v): np.asarray(a.values) for v, a in tree[name].data_vars.items()}
+    return {}
+
+
+def _posterior(tree: Any) -> Posterior:
+    at = tree.attrs
+    stats = _group(tree, "sample_stats")
+    log_weights = stats.pop("log_weight", None)
+    evidence = None
+    if "log_evidence" in at:
+        evidence = Evidence(float(at["log_evidence"]), float(at["log_evidence_se"]) if "log_evidence_se" in at else None)
+    return Posterior(
+        method=str(at["method"]),
+        expression=str(at["method_expression"]),
+        seed=int(at["seed"]),
+        draws=_group(tree, "posterior", "prior"),
+        data=_group(tree, "posterior_predictive", "prior_predictive"),
+        outputs={},
+        value=None,
+        stats=stats,
+        log_weights=log_weights,
+        log_evidence=evidence,
+        warnings=tuple(json.loads(at["warnings"])),
+        notes=tuple(json.loads(at["notes"])),
+        timing=Timing(**json.loads(at["timing"])),
+        complete=bool(at["complete"]),
+    )
+
+
+def _record(tree: Any) -> Record:
+    at = tree.attrs
+    prefix = "environment_"
+    return Record(
+        model=str(at["model"]),
+        files=json.loads(at["model_files"]),
+        axes={str(v): _axes(a, 2) for g in ("posterior", "prior") if g in tree.children for v, a in tree[g].data_vars.items()},
+        sizes=json.loads(at["sizes"]),
+        constant=_group(tree, "constant_data"),
+        observed=_group(tree, "observed_data"),
+        compound=json.loads(at["compound_data"]),
+        data_hash=str(at["data_hash"]),
+        environment={k.removeprefix(prefix): str(v) for k, v in at.items() if k.startswith(prefix)},
+    )
+
+
+def _axes(array: Any, leading: int) -> tuple[str, ...]:
+    return tuple(str(d) for d in array.dims[leading:])
