@@ -1,0 +1,1 @@
+"""The emitter: typed IR to measures in JAX."""

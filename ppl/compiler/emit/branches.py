@@ -1,0 +1,161 @@
+"""Branches. On a condition known while tracing, only the branch taken is compiled; else both are, and the results selected.
+
+Under ``vmap`` (chains, particles, plates) ``lax.cond`` would become just that. What a branch takes from outside is gated, so
+that a branch not taken cannot spoil derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpyro.distributions import Distribution
+
+from ppl.compiler.emit.errors import EmissionError
+from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
+from ppl.compiler.emit.tagged import Tagged
+from ppl.compiler.emit.traverse import Memo, draws_in
+from ppl.compiler.ir.nodes import Block, Draw, If, Match, Stmt, Var
+from ppl.core.closure import EitherFunction
+from ppl.core.either import EitherDistribution
+from ppl.core.select import gate, select
+from ppl.core.undefined import UNDEFINED, is_undefined
+
+if TYPE_CHECKING:
+    from ppl.compiler.emit.evaluate import Evaluator
+
+_draws: Callable[[Any], tuple[Draw, ...]] = Memo(draws_in)
+
+
+def if_(evaluator: Evaluator, frame: Frame, statement: If) -> None:
+    condition = frame.read(statement.condition)
+    key = frame.next_key()
+    if is_undefined(condition):
+        _leave_undefined(frame, statement.results)
+        return
+    if is_concrete(condition):
+        block = statement.then if bool(condition) else statement.otherwise
+        inner = Frame(frame, whole=frame.whole, key=key)
+        _leave(frame, statement.results, evaluator.run(block, inner), inner.effects())
+        return
+    arms = [
+        _arm(evaluator, frame, statement.then, condition, key, 0),
+        _arm(evaluator, frame, statement.otherwise, jnp.logical_not(condition), key, 1),
+    ]
+    _leave(frame, statement.results, *_merge(condition, arms[0], arms[1], statement))
+
+
+def match_(evaluator: Evaluator, frame: Frame, statement: Match) -> None:
+    subject = frame.read(statement.subject)
+    key = frame.next_key()
+    if is_undefined(subject):
+        _leave_undefined(frame, statement.results)
+        return
+    info = frame.code.sum(subject.sum)
+    position = {c.name: k for k, c in enumerate(info.constructors)}
+    cases = []
+    for case in statement.cases:
+        k = None if case.constructor is None else position[case.constructor]
+        binders = () if k is None else tuple(zip(case.binders, subject.fields[k], strict=True))
+        cases.append((k, binders, case.body))
+        if k is None:
+            break
+    if is_concrete(subject.tag):
+        for k, binders, body in cases:
+            if k is None or k == int(subject.tag):
+                inner = Frame(frame, whole=frame.whole, key=key)
+                inner.values.update({b.id: v for b, v in binders})
+                _leave(frame, statement.results, evaluator.run(body, inner), inner.effects())
+                return
+    result = None
+    for number, (k, binders, body) in reversed(list(enumerate(cases))):
+        here = subject.tag == k if k is not None else _none_of(subject, [c[0] for c in cases])
+        arm = _arm(evaluator, frame, body, here, key, number, binders)
+        result = arm if result is None else _merge(here, arm, result, statement)
+    _leave(frame, statement.results, *result)
+
+
+def _none_of(subject: Tagged, named: list[int | None]) -> Any:
+    others = [subject.tag == k for k in named if k is not None]
+    return jnp.logical_not(jnp.any(jnp.stack(others), axis=0)) if others else jnp.asarray(True)
+
+
+def is_concrete(value: Any) -> bool:
+    """Whether a condition's value is known while tracing."""
+    return isinstance(value, (bool, int, np.generic, np.ndarray)) or not isinstance(value, jax.core.Tracer)
+
+
+Arm = tuple[tuple[Any, ...], Effects]
+
+
+def _arm(
+    evaluator: Evaluator, frame: Frame, block: Block, here: Any, key: Any, number: int, binders: tuple[tuple[Var, Any], ...] = ()
+) -> Arm:
+    given = {
+        d.var.id: Given(*(gate(here, part) for part in frame.given[d.var.id])) for d in _draws(block) if d.var.id in frame.given
+    }
+    key = None if key is None else jax.random.fold_in(key, number)
+    inner = Frame(frame, given=given, whole=frame.whole, key=key, gated=here)
+    inner.values.update({b.id: gate(here, v) for b, v in binders})
+    results = evaluator.run(block, inner)
+    effects = inner.effects()
+    records = {
+        name: Recorded(r.value, here if r.present is None else jnp.logical_and(here, r.present)) for name, r in effects.records.items()
+    }
+    return results, effects._replace(records=records)
+
+
+def _merge(here: Any, then: Arm, otherwise: Arm, statement: Stmt) -> Arm:
+    (a, effects_a), (b, effects_b) = then, otherwise
+    results = tuple(_select(here, x, y, statement) for x, y in zip(a, b, strict=True))
+    weight = None
+    if effects_a.weight is not None or effects_b.weight is not None:
+        weight = jnp.where(here, _or_zero(effects_a.weight), _or_zero(effects_b.weight))
+    outputs = {}
+    for name in effects_a.outputs.keys() | effects_b.outputs.keys():
+        x, y = effects_a.outputs.get(name), effects_b.outputs.get(name)
+        x, y = _not_there(y) if x is None else x, _not_there(x) if y is None else y
+        outputs[name] = _select(here, x, y, statement)
+    return results, Effects(weight, effects_a.records | effects_b.records, outputs)
+
+
+def _or_zero(weight: Any) -> Any:
+    return 0.0 if weight is None else weight
+
+
+def _not_there(like: Any) -> Any:
+    """The value of an output in the branch that does not compute it: NaN, where its type has one."""
+    return jax.tree.map(lambda x: jnp.full_like(x, jnp.nan) if jnp.result_type(x).kind == "f" else jnp.zeros_like(x), like)
+
+
+def _select(here: Any, a: Any, b: Any, statement: Stmt) -> Any:
+    try:
+        return select(here, a, b, either=_either)
+    except TypeError as error:
+        raise EmissionError(
+            "the branches give values of different structure, which one compiled program cannot choose between",
+            statement.span,
+            helps=("give both branches values of one type and shape, or make the condition depend on sizes only",),
+        ) from error
+
+
+def _either(here: Any, a: Any, b: Any) -> Any:
+    if isinstance(a, Distribution) and isinstance(b, Distribution):
+        return EitherDistribution(here, a, b)
+    if callable(a) and callable(b):
+        return EitherFunction(here, a, b)
+    raise TypeError("unlike structures")
+
+
+def _leave(frame: Frame, results: tuple[Var, ...], values: tuple[Any, ...], effects: Effects) -> None:
+    for var, value in zip(results, values, strict=True):
+        frame.define(var, value)
+    frame.absorb(effects)
+
+
+def _leave_undefined(frame: Frame, results: tuple[Var, ...]) -> None:
+    for var in results:
+        frame.define(var, UNDEFINED)

@@ -1,0 +1,62 @@
+"""Values of sum types that are not recursive: a tag, and the arguments of every constructor side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from ppl.compiler.emit.errors import EmissionError
+from ppl.compiler.emit.frame import Frame
+from ppl.compiler.ir import types
+from ppl.core.undefined import UNDEFINED, has_undefined
+
+
+class Tagged(eqx.Module):
+    """``fields[i]`` are the arguments of constructor i; those of constructors other than number ``tag`` are zeros."""
+
+    tag: Any
+    fields: tuple[tuple[Any, ...], ...]
+    sum: str = eqx.field(static=True)
+
+    def comparable(self) -> Any:
+        """A PyTree in which equal values are equal: zeros stand for what a constructor lacks."""
+        return (self.tag, self.fields)
+
+
+def make_tagged(frame: Frame, constructor: str, args: tuple[Any, ...]) -> Any:
+    """EmissionError for recursive sums: their size is not known when compiling."""
+    if any(map(has_undefined, args)):
+        return UNDEFINED
+    info, position = frame.code.constructor(constructor)
+    if info.recursive:
+        raise EmissionError(f"values of the recursive type {info.name} have no fixed size, and cannot be compiled by this method")
+    fields = tuple(
+        tuple(jax.tree.map(jnp.asarray, a) for a in args) if k == position else tuple(_zero(frame, t) for t in c.args)
+        for k, c in enumerate(info.constructors)
+    )
+    return Tagged(position, fields, info.name)
+
+
+def _zero(frame: Frame, t: types.Type) -> Any:
+    match t:
+        case types.Scalar(name="real"):
+            return jnp.zeros(())
+        case types.Scalar(name="bool"):
+            return jnp.zeros((), bool)
+        case types.Scalar() | types.IndexType() | types.SizeType():
+            return jnp.zeros((), int)
+        case types.Array(element=element, shape=shape):
+            lengths = tuple(frame.size(n) for n in shape)
+            return jax.tree.map(lambda x: jnp.broadcast_to(x, lengths + x.shape), _zero(frame, element))
+        case types.Tuple(elements=elements):
+            return tuple(_zero(frame, e) for e in elements)
+        case types.Record(fields=fields):
+            return {name: _zero(frame, e) for name, e in fields}
+        case types.Sum(name=name):
+            info = frame.code.sum(name)
+            if not info.recursive:
+                return Tagged(0, tuple(tuple(_zero(frame, a) for a in c.args) for c in info.constructors), name)
+    raise EmissionError(f"a constructor with an argument of type {t} cannot be compiled by this method")
