@@ -30,6 +30,10 @@ def _named(pairs, separator: str = "=") -> str:
     return ", ".join(f"{name}{separator}{atom(a)}" for name, a in pairs)
 
 
+def _sizes(sizes) -> str:
+    return f"[{', '.join(f'{n}={s}' for n, s in sizes)}]" if sizes else ""
+
+
 def operation(op: ir.Op | ir.Method) -> str:
     match op:
         case ir.Prim("copy", (a,)):
@@ -40,13 +44,13 @@ def operation(op: ir.Op | ir.Method) -> str:
             return f"{atom(a)} {name} {atom(b)}"
         case ir.Prim(name, args):
             return f"{name}({_list(args)})"
-        case ir.Call(function, args):
-            return f"call {atom(function)}({_list(args)})"
-        case ir.MakeDist(name, args, batch):
-            return f"{name}({_named(args)})" + (f" batch [{', '.join(map(str, batch))}]" if batch else "")
+        case ir.Call(function, args, sizes):
+            return f"call {atom(function)}{_sizes(sizes)}({_list(args)})"
+        case ir.MakeDist(name, args, batch, sizes):
+            copies = f" batch [{', '.join(map(str, batch))}]" if batch else ""
+            return f"{name}{_sizes(sizes)}({_named(args)}){copies}"
         case ir.ApplyModel(model, args, sizes):
-            given = f"[{', '.join(f'{n}={s}' for n, s in sizes)}]" if sizes else ""
-            return f"{atom(model)}{given}({_named(args)})"
+            return f"{atom(model)}{_sizes(sizes)}({_named(args)})"
         case ir.GivenOp(target, fields):
             return f"{atom(target)} given {{{_named(fields, ' = ')}}}"
         case ir.Marginal(target, keep, method):

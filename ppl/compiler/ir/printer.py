@@ -149,6 +149,9 @@ class _Printer:
         word = type(stmt).__name__.lower()
         axis = f" axis {stmt.axis}" if stmt.axis and stmt.axis != stmt.index.id else ""
         lines = self.body(f"{word} {_range(stmt)}{axis}{_mapped(getattr(stmt, 'mapped', ()))}", stmt.body)
+        for w in stmt.windows if isinstance(stmt, ir.For) else ():
+            init = ", ".join("any" if i is None else atom(i) for i in w.init)
+            lines[0] = f'{lines[0][:-2]} window "{w.site}" ({init}; {atom(w.value)}) {{'
         return self.with_carries(lines, getattr(stmt, "carries", ()), stmt.stacked)
 
     def with_carries(self, lines: list[str], carries: tuple[ir.Carry, ...], stacked: tuple[ir.Stacked, ...]) -> list[str]:
