@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ppl.compiler.diagnostics.diagnostic import Diagnostic, Label
+from ppl.compiler.diagnostics.diagnostic import Diagnostic
 from ppl.compiler.diagnostics.span import Source, Span
 from ppl.compiler.syntax import ast
 from ppl.compiler.syntax.builder.declarations import Builder
@@ -12,20 +12,32 @@ from ppl.compiler.syntax.parse import engine
 from ppl.compiler.syntax.parse.lexer import lex
 from ppl.compiler.syntax.parse.newlines import significant
 from ppl.compiler.syntax.parse.table import table
+from ppl.compiler.syntax.recover.brackets import balance
 
 
 def parse(source: Source) -> tuple[ast.Module | None, list[Diagnostic]]:
-    """The module and all syntax errors of the file."""
+    """The module, and all syntax errors of the file, in the order of the text.
+
+    With errors the module holds what could be read: statements that no small repair puts right are left out, so the
+    checker can go on with the rest. None only where nothing could be.
+    """
     rules = table()
     lexed = lex(source, rules)
-    tokens = significant(lexed.tokens)
+    findings = lexed.diagnostics
+    balanced, unclosed = balance(lexed.tokens, source)
+    findings += unclosed
+    tokens = significant(balanced)
     builder = Builder(source.name, lexed.docs)
     result = engine.run(rules, tokens, builder, source.name)
     if isinstance(result, engine.Failure):
-        token = tokens[result.position]
-        found = {"END": "end of file", "NL": "end of line"}.get(token.type, f"`{token.text}`")
-        span = Span(source.name, token.start, token.end)
-        lexed.diagnostics.append(Diagnostic("E003", f"unexpected {found}", Label(span, "not expected here")))
-        return None, lexed.diagnostics
-    module = replace(result, comments=tuple(lexed.comments), span=Span(source.name, 0, len(source.text)))
-    return module, lexed.diagnostics + builder.diagnostics
+        from ppl.compiler.syntax.recover.repair import Repair
+
+        repair = Repair(rules, tokens, source)
+        repair.run()
+        findings += repair.findings
+        builder = Builder(source.name, lexed.docs)
+        result = engine.run(rules, repair.tokens, builder, source.name)
+    findings = sorted(findings + builder.diagnostics, key=lambda d: d.primary.span.start)
+    if isinstance(result, engine.Failure):
+        return None, findings
+    return replace(result, comments=tuple(lexed.comments), span=Span(source.name, 0, len(source.text))), findings

@@ -65,7 +65,7 @@ def significant(tokens: list[Token]) -> list[Token]:
             previous = "NL"
             continue
         if kind == "{":
-            stack.append(_Frame(_brace(frame, previous)))
+            stack.append(_Frame(_brace(frame, previous, tokens, position)))
         elif kind == "(" or kind == "[":
             stack.append(_Frame(kind))
         elif kind == ")" or kind == "]" or kind == "}":
@@ -89,14 +89,21 @@ def _next(tokens: list[Token], position: int) -> str:
     return tokens[position].type
 
 
-def _brace(frame: _Frame, previous: str) -> str:
-    """What the ``{`` behind ``previous`` opens."""
-    if previous in BEFORE_RECORD or (previous == "=>" and frame.kind != "match"):
+def _brace(frame: _Frame, previous: str, tokens: list[Token], position: int) -> str:
+    """What the ``{`` at ``position``, behind ``previous``, opens. Where something is missing before a block, so that
+    a record could stand there, what is inside tells."""
+    if (previous in BEFORE_RECORD or (previous == "=>" and frame.kind != "match")) and holds_fields(tokens, position):
         return "record"
     if frame.match:
         frame.match = False
         return "arms" if previous == "with" else "match"
     return "block"
+
+
+def holds_fields(tokens: list[Token], position: int) -> bool:
+    """Whether the brace at ``position`` begins like a record."""
+    inside = [t.type for t in tokens[position + 1 : position + 9] if t.type != "NL"][:2]
+    return inside[:1] == ["}"] or (inside[:1] == ["NAME"] and inside[1:] and inside[1] in ("=", ",", "}", ":"))
 
 
 def closes_type(tokens: list[Token]) -> bool:

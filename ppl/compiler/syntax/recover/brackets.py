@@ -29,7 +29,7 @@ class _Open:
     token: Token
     indent: int
     block: bool
-    layout: bool  # the lines of the block are indented deeper than the line that opens it
+    layout: bool  # the lines inside are indented deeper than the line that opens it
 
 
 def balance(tokens: list[Token], source: Source) -> tuple[list[Token], list[Diagnostic]]:
@@ -66,6 +66,7 @@ class _Balance:
         self.out: list[Token] = []
         self.stack: list[_Open] = []
         self.findings: list[Diagnostic] = []
+        self.head = False  # the line begins a declaration
 
     def run(self) -> tuple[list[Token], list[Diagnostic]]:
         indent = 0
@@ -77,6 +78,10 @@ class _Balance:
             if not self.out or self.out[-1].text == "\n":
                 indent = self.column(token)
                 self.begin_line(position, token, indent)
+                self.head = declares(self.tokens, position)
+            if kind == "{" and self.head and not self.in_record():
+                while self.stack:  # the head of a declaration ends at its block
+                    self.insert(self.stack.pop(), token)
             if kind in CLOSER:
                 self.open(position, token, indent)
             elif kind in (")", "]", "}"):
@@ -91,11 +96,14 @@ class _Balance:
         return self.source.position(token.start)[1] - 1
 
     def open(self, position: int, token: Token, indent: int) -> None:
-        previous = self.previous()
-        block = token.type == "{" and not (previous and previous.type in BEFORE_RECORD)
+        block = token.type == "{" and not self.in_record()
         following = next((t for t in self.tokens[position + 1 :] if t.type != "NL"), token)
-        layout = self.line(following) > self.line(token) and self.column(following) > indent
+        layout = self.line(following) == self.line(token) or self.column(following) > indent
         self.stack.append(_Open(token, indent, block, layout))
+
+    def in_record(self) -> bool:
+        previous = self.previous()
+        return previous is not None and previous.type in BEFORE_RECORD
 
     def begin_line(self, position: int, token: Token, indent: int) -> None:
         """Closes what the first token of a line shows to have ended."""
@@ -108,6 +116,8 @@ class _Balance:
                 self.insert(self.stack.pop(), token)
         while self.stack and self.stack[-1].block and self.stack[-1].layout:
             ends = indent < self.stack[-1].indent if token.type == "}" else indent <= self.stack[-1].indent
+            if token.type == "else" and self.tokens[position + 1].type in ("{", "if"):
+                ends = self.stack[-1].indent >= indent - 2
             if not ends:
                 return
             self.insert(self.stack.pop(), token)
@@ -123,8 +133,8 @@ class _Balance:
     def close(self, token: Token) -> None:
         """Pops what ``token`` closes; what is open inside it is closed first."""
         kind = token.type
+        first = not self.out or self.out[-1].text == "\n"
         if kind == "}":
-            first = not self.out or self.out[-1].text == "\n"
             if self.stack and self.stack[-1].layout and first and self.column(token) > self.stack[-1].indent:
                 return  # its own opener is missing
             wanted = next((k for k in reversed(range(len(self.stack))) if self.stack[k].token.type == "{"), None)
@@ -134,8 +144,9 @@ class _Balance:
                 if self.stack[k].token.type == "{" and self.stack[k].block:
                     break
                 if CLOSER[self.stack[k].token.type] == kind:
-                    wanted = k
-                    break
+                    wanted = k if wanted is None or self.stack[k].indent == self.column(token) else wanted
+                    if not first or self.stack[k].indent <= self.column(token):
+                        break
         if wanted is None:
             return
         while len(self.stack) > wanted + 1:
@@ -155,8 +166,6 @@ class _Balance:
         at = len(self.out)
         while at and self.out[at - 1].type == "NL" and self.out[at - 1].start >= where:
             at -= 1
-        if self.out[at - 1].type == "," and not opened.block:
-            at -= 0
         self.out.insert(at, Token(closer, "", where, where))
         opening = Label(Span(self.source.name, opened.token.start, opened.token.end), f"this `{opened.token.type}` is never closed")
         here = Span(self.source.name, where, where)
@@ -174,8 +183,10 @@ class _Balance:
         closer = CLOSER[opened.token.type]
         previous = self.previous() or opened.token
         same_line = self.line(previous) == self.line(before)
-        if before.type == "else" or same_line and before.type != "END":
-            return (before.start, closer + " ") if before.type == "else" else (previous.end, closer)
+        if before.type in ("else", ",", ")", "]", "by") and not same_line:
+            return before.start, closer + " " if before.type in ("else", "by") else closer
+        if same_line and before.type != "END":
+            return previous.end, closer
         if self.line(previous) == self.line(opened.token):
             return previous.end, " }" if opened.block else closer
         last = len(self.source.line_starts)
