@@ -3,11 +3,15 @@
 It needs SciPy, which ``ppl`` itself does not; nothing outside the tests imports it. It shares no code with the emitter.
 """
 
+from ppl.reference.chain import Chain, chain
 from ppl.reference.enumeration import Path, Paths, enumerate_exact
 from ppl.reference.errors import DomainError, InterpreterError, InvalidProgram, LimitExceeded, MissingValue, Unsupported
 from ppl.reference.execution import Execution, density, evaluate, generate, simulate
+from ppl.reference.gaussian import GaussianPaths, gaussian
+from ppl.reference.quadrature import quadrature
 
 __all__ = [
-    "DomainError", "Execution", "InterpreterError", "InvalidProgram", "LimitExceeded", "MissingValue", "Path", "Paths",
-    "Unsupported", "density", "enumerate_exact", "evaluate", "generate", "simulate",
+    "Chain", "DomainError", "Execution", "GaussianPaths", "InterpreterError", "InvalidProgram", "LimitExceeded", "MissingValue",
+    "Path", "Paths", "Unsupported", "chain", "density", "enumerate_exact", "evaluate", "gaussian", "generate", "quadrature",
+    "simulate",
 ]  # fmt: skip
