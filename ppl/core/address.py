@@ -21,7 +21,9 @@ class Address(NamedTuple):
         """ValueError if ``text`` is not a name with, at most, one list of indices."""
         match = _ADDRESS.match(text.strip())
         if match is None:
-            raise ValueError(f"{text!r} is no address: write a variable's name, as in 'theta', or an element, as in 'theta[3]'")
+            raise ValueError(
+                f"{text!r} is no address: write a variable's name, as in 'theta', or an element, as in 'theta[3]'"
+            )
         index = match["index"]
         return Address(match["site"].strip(), tuple(int(i) for i in index.split(",")) if index else ())
 

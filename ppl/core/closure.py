@@ -1,7 +1,8 @@
 """Functions as values: a static code pointer with a PyTree of captured values.
 
-A random function is a point of the quasi-Borel space of functions; closure conversion makes it a plain PyTree, so that it
-can be drawn in a plate (its captured arrays stacked), indexed, selected, resampled, carried by a loop and returned.
+A random function is a point of the quasi-Borel space of functions; closure conversion makes it a plain PyTree, so
+that it can be drawn in a plate (its captured arrays stacked), indexed, selected, resampled, carried by a loop and
+returned.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The distribution that a branch on a value not known while tracing has chosen, where the two are of different kinds."""
+"""The distribution that a branch on a value not known while tracing has chosen, where the two differ in kind."""
 
 from __future__ import annotations
 

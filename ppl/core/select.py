@@ -12,7 +12,9 @@ from jaxtyping import Array, Bool
 from ppl.core.undefined import UNDEFINED, has_undefined
 
 
-def select(condition: Bool[Array, ""], then: Any, otherwise: Any, either: Callable[[Any, Any, Any], Any] | None = None) -> Any:
+def select(
+    condition: Bool[Array, ""], then: Any, otherwise: Any, either: Callable[[Any, Any, Any], Any] | None = None
+) -> Any:
     """``then`` where the scalar ``condition`` holds, else ``otherwise``, leaf by leaf.
 
     Values of unlike structure (functions of different code) become ``either(condition, then, otherwise)``; TypeError if
@@ -29,8 +31,8 @@ def select(condition: Bool[Array, ""], then: Any, otherwise: Any, either: Callab
 def gate(condition: Bool[Array, ""], value: Any) -> Any:
     """``value``, through which derivatives pass only where ``condition`` holds.
 
-    The branch that is not taken may have infinite derivatives, and zero times infinity is NaN. With its inputs gated, the
-    derivative that comes back is replaced by zero before it is added to that of the branch taken."""
+    The branch that is not taken may have infinite derivatives, and zero times infinity is NaN. With its inputs gated,
+    the derivative that comes back is replaced by zero before it is added to that of the branch taken."""
     return jax.tree.map(lambda x: _gate(condition, x), value)
 
 

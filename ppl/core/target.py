@@ -20,7 +20,9 @@ class Latent(NamedTuple):
     """A latent random variable of a target.
 
     ``axes`` names a dimension for each axis of ``shape`` ("" where it has none). ``support_size``: the number of values one
-    element can take where that is finite and known, else None. ``discrete`` latents have no unconstrained form."""
+    element can take where that is finite and known, else None; ``support_values`` lists them where they are not 0, 1, …, size − 1
+    (where elements differ, the union: a value that an element cannot take has density zero). ``discrete`` latents have no
+    unconstrained form."""
 
     name: str
     shape: tuple[int, ...]
@@ -28,6 +30,7 @@ class Latent(NamedTuple):
     discrete: bool = False
     support_size: int | None = None
     axes: tuple[str, ...] = ()
+    support_values: tuple[float, ...] | None = None
 
 
 class Execution(NamedTuple):

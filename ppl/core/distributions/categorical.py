@@ -16,12 +16,7 @@ from ppl.core.distributions.arguments import checked, floats, increasing, is_con
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.scalar import Scalar
 from ppl.core.distributions.supports import one_of
-
-
-def safe_log(p: Any) -> Array:
-    """log p with log 0 = −∞ and derivative 0 there."""
-    p = jnp.asarray(p)
-    return jnp.where(p > 0, jnp.log(jnp.where(p > 0, p, 1)), -jnp.inf)
+from ppl.core.numerics import safe_log, safe_log1m
 
 
 class Bernoulli(Scalar):
@@ -31,9 +26,7 @@ class Bernoulli(Scalar):
     support = constraints.boolean
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        p = jnp.asarray(self.p)
-        complement = jnp.where(p < 1, jnp.log1p(-jnp.where(p < 1, p, 0)), -jnp.inf)
-        return jnp.where(value > 0, safe_log(p), complement)
+        return jnp.where(value > 0, safe_log(self.p), safe_log1m(self.p))
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         return jax.random.bernoulli(key, self.p, sample_shape + self.batch_shape)

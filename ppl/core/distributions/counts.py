@@ -8,26 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
-from jax.scipy.special import betainc, betaln, gammaincc, gammaln
+from jax.scipy.special import betainc, gammaincc, gammaln
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 from numpyro.distributions.util import binomial as draw_binomial
 
 from ppl.core.distributions.arguments import checked, count, floats, is_concrete, nonnegative, positive, probability
-from ppl.core.distributions.categorical import safe_log
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.positive import log_gamma_draw
 from ppl.core.distributions.scalar import Scalar
-
-
-def _times(k: Any, log_p: Any) -> Array:
-    """k · log p with 0 · (−∞) = 0."""
-    return jnp.where(k == 0, 0, k * jnp.where(k == 0, 0, log_p))
-
-
-def log_choose(n: Any, k: Any) -> Array:
-    """log of n over k, without the cancellation of three log gammas."""
-    return -betaln(1.0 + n - k, 1.0 + k) - jnp.log1p(n)
+from ppl.core.numerics import log_beta, log_choose, safe_log, safe_log1m, times_log
 
 
 def _binomial_draw(key: PRNGKeyArray, n: Any, p: Any, shape: tuple[int, ...]) -> Array:
@@ -51,8 +41,8 @@ class Binomial(_UpTo):
     pytree_data_fields = ("n", "p")
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        log_q = jnp.where(self.p < 1, jnp.log1p(-jnp.where(self.p < 1, self.p, 0)), -jnp.inf)
-        return log_choose(self.n, value) + _times(value, safe_log(self.p)) + _times(self.n - value, log_q)
+        log_q = safe_log1m(self.p)
+        return log_choose(self.n, value) + times_log(value, safe_log(self.p)) + times_log(self.n - value, log_q)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         return _binomial_draw(key, self.n, self.p, sample_shape + self.batch_shape)
@@ -69,7 +59,7 @@ class BinomialLogit(_UpTo):
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
         log_p, log_q = jax.nn.log_sigmoid(self.logit), jax.nn.log_sigmoid(-self.logit)
-        return log_choose(self.n, value) + _times(value, log_p) + _times(self.n - value, log_q)
+        return log_choose(self.n, value) + times_log(value, log_p) + times_log(self.n - value, log_q)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         return _binomial_draw(key, self.n, jax.nn.sigmoid(self.logit), sample_shape + self.batch_shape)
@@ -84,7 +74,7 @@ class BetaBinomial(_UpTo):
     pytree_data_fields = ("n", "a", "b")
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        return log_choose(self.n, value) + betaln(value + self.a, self.n - value + self.b) - betaln(self.a, self.b)
+        return log_choose(self.n, value) + log_beta(value + self.a, self.n - value + self.b) - log_beta(self.a, self.b)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         shape = sample_shape + self.batch_shape
@@ -93,12 +83,12 @@ class BetaBinomial(_UpTo):
         return _binomial_draw(key_n, self.n, jax.nn.sigmoid(logit), shape)
 
     def cdf(self, value: Any) -> Array:
-        values = self.support_values()
-        if values is None:
+        most = self.support_values()
+        if most is None:
             raise ValueError("the cdf of BetaBinomial needs a number of trials that is known when the program is compiled")
-        table = jnp.exp(self.log_prob(jnp.minimum(values.reshape((-1,) + (1,) * len(self.batch_shape)), self.n)))
-        below = values.reshape((-1,) + (1,) * jnp.ndim(value)) <= jnp.minimum(value, self.n)
-        return jnp.where(below, table.reshape(table.shape[:1] + (1,) * (jnp.ndim(value) - table.ndim + 1) + table.shape[1:]), 0).sum(0)
+        below = jnp.minimum(most, jnp.asarray(value)[..., None])  # repeats of the last value are masked
+        each = jnp.exp(BetaBinomial(**{k: jnp.asarray(p)[..., None] for k, p in zip("nab", (self.n, self.a, self.b))}).log_prob(below))
+        return jnp.where(most <= jnp.asarray(value)[..., None], each, 0).sum(-1)
 
 
 class _Unbounded(Scalar):
@@ -111,8 +101,8 @@ class Geometric(_Unbounded):
     pytree_data_fields = ("p",)
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        log_q = jnp.where(self.p < 1, jnp.log1p(-jnp.where(self.p < 1, self.p, 0)), -jnp.inf)
-        return jnp.log(self.p) + _times(value, log_q)
+        log_q = safe_log1m(self.p)
+        return jnp.log(self.p) + times_log(value, log_q)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         e = jax.random.exponential(key, sample_shape + self.batch_shape, jnp.result_type(float, self.p))
@@ -120,7 +110,7 @@ class Geometric(_Unbounded):
         return jnp.minimum(jnp.floor(e / -jnp.log1p(-jnp.asarray(self.p))), most).astype(jnp.result_type(int))
 
     def cdf(self, value: Any) -> Array:
-        return -jnp.expm1(_times(value + 1, jnp.log1p(-jnp.asarray(self.p))))
+        return -jnp.expm1(times_log(value + 1, jnp.log1p(-jnp.asarray(self.p))))
 
 
 class Poisson(_Unbounded):
@@ -129,7 +119,7 @@ class Poisson(_Unbounded):
     pytree_data_fields = ("rate",)
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        return _times(value, safe_log(self.rate)) - self.rate - gammaln(value + 1.0)
+        return times_log(value, safe_log(self.rate)) - self.rate - gammaln(value + 1.0)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         return jax.random.poisson(key, self.rate, sample_shape + self.batch_shape).astype(jnp.result_type(int))
@@ -144,7 +134,7 @@ class PoissonLog(_Unbounded):
     pytree_data_fields = ("log_rate",)
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        return _times(value, self.log_rate) - jnp.exp(self.log_rate) - gammaln(value + 1.0)
+        return times_log(value, self.log_rate) - jnp.exp(self.log_rate) - gammaln(value + 1.0)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         return Poisson(rate=jnp.exp(self.log_rate)).sample(key, sample_shape)
@@ -159,8 +149,8 @@ class NegativeBinomial(_Unbounded):
     pytree_data_fields = ("mu", "phi")
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        log_coefficient = -jnp.log(self.phi + value) - betaln(self.phi, value + 1.0)
-        return log_coefficient - self.phi * jnp.log1p(self.mu / self.phi) - _times(value, jnp.log1p(self.phi / self.mu))
+        log_coefficient = -jnp.log(self.phi + value) - log_beta(self.phi, value + 1.0)
+        return log_coefficient - self.phi * jnp.log1p(self.mu / self.phi) - times_log(value, jnp.log1p(self.phi / self.mu))
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         key_rate, key_count = jax.random.split(key)

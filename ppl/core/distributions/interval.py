@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 from jax import lax
-from jax.scipy.special import betainc, gammaln, xlog1py, xlogy
+from jax.scipy.special import betainc, xlog1py, xlogy
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
@@ -17,6 +17,7 @@ from ppl.core.distributions.arguments import checked, floats, open_probability, 
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.positive import log_gamma_draw
 from ppl.core.distributions.scalar import Scalar
+from ppl.core.numerics import log_beta
 
 
 class Beta(Scalar):
@@ -26,8 +27,7 @@ class Beta(Scalar):
     support = constraints.unit_interval
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        normalizer = gammaln(self.a + self.b) - gammaln(self.a) - gammaln(self.b)
-        return xlogy(self.a - 1, value) + xlog1py(self.b - 1, -value) + normalizer
+        return xlogy(self.a - 1, value) + xlog1py(self.b - 1, -value) - log_beta(self.a, self.b)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         shape = sample_shape + self.batch_shape

@@ -13,17 +13,9 @@ from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import floats, is_concrete, probability, simplex
-from ppl.core.distributions.categorical import safe_log
 from ppl.core.distributions.guarded import bounds, guard
 from ppl.core.distributions.supports import interval
-
-
-def log_sum_exp(x: Array) -> Array:
-    """Over the last axis; where all are −∞, −∞ with derivative 0."""
-    top = lax.stop_gradient(x.max(-1, keepdims=True))
-    none = ~jnp.isfinite(top)
-    total = jnp.exp(jnp.where(none, 0, x - jnp.where(none, 0, top))).sum(-1)
-    return jnp.where(none[..., 0], top[..., 0], jnp.log(total) + jnp.where(none, 0, top)[..., 0])
+from ppl.core.numerics import log_sum_exp, safe_log, safe_log1m
 
 
 class Mixture(dist.Distribution):
@@ -140,7 +132,7 @@ class ZeroInflated(dist.Distribution):
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
         value = jnp.asarray(value)
-        log_rest = safe_log(1 - self.p)
+        log_rest = safe_log1m(self.p)
         log_base = log_rest + self.base.log_prob(value)
         log_zero = jnp.broadcast_to(safe_log(self.p), log_base.shape)
         return jnp.where(value == 0, log_sum_exp(jnp.stack([log_zero, log_base], -1)), log_base)

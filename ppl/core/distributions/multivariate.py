@@ -24,10 +24,9 @@ from ppl.core.distributions.arguments import (
     positive_vector,
     simplex,
 )
-from ppl.core.distributions.categorical import safe_log
-from ppl.core.distributions.counts import _times
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.supports import counts_with_total, near_simplex
+from ppl.core.numerics import safe_log, times_log
 
 
 class Dirichlet(dist.Distribution):
@@ -64,7 +63,7 @@ class Multinomial(dist.Distribution):
         return counts_with_total(self.n)
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        return gammaln(self.n + 1.0) + (_times(value, safe_log(self.p)) - gammaln(value + 1.0)).sum(-1)
+        return gammaln(self.n + 1.0) + (times_log(value, safe_log(self.p)) - gammaln(value + 1.0)).sum(-1)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         """Category after category: given the earlier counts, a binomial of what is left."""

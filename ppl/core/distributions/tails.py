@@ -15,6 +15,7 @@ from jaxtyping import Array
 from ppl.core.distributions.copies import Copies
 from ppl.core.distributions.guarded import Guarded
 from ppl.core.distributions.positive import LogNormal, Pareto, Weibull
+from ppl.core.numerics import safe_log, safe_log1m
 
 
 def core(d: dist.Distribution) -> dist.Distribution:
@@ -30,7 +31,7 @@ def log_cdf(d: dist.Distribution, x: Any) -> Array:
         case dist.Normal(loc=loc, scale=scale):
             return log_ndtr((x - loc) / scale)
         case LogNormal(loc=loc, scale=scale):
-            return log_ndtr((_log_positive(x) - loc) / scale)
+            return log_ndtr((safe_log(x) - loc) / scale)
         case dist.Logistic(loc=loc, scale=scale):
             return jax.nn.log_sigmoid((x - loc) / scale)
         case dist.Laplace(loc=loc, scale=scale):
@@ -40,7 +41,7 @@ def log_cdf(d: dist.Distribution, x: Any) -> Array:
         case dist.Cauchy(loc=loc, scale=scale):
             return jnp.log(jnp.arctan2(1.0, -(x - loc) / scale) / jnp.pi)
         case _:
-            return _log(d.cdf(x))
+            return safe_log(d.cdf(x))
 
 
 def log_sf(d: dist.Distribution, x: Any) -> Array:
@@ -49,7 +50,7 @@ def log_sf(d: dist.Distribution, x: Any) -> Array:
         case dist.Normal(loc=loc, scale=scale):
             return log_ndtr(-(x - loc) / scale)
         case LogNormal(loc=loc, scale=scale):
-            return log_ndtr(-(_log_positive(x) - loc) / scale)
+            return log_ndtr(-(safe_log(x) - loc) / scale)
         case dist.Logistic(loc=loc, scale=scale):
             return jax.nn.log_sigmoid(-(x - loc) / scale)
         case dist.Laplace(loc=loc, scale=scale):
@@ -57,7 +58,7 @@ def log_sf(d: dist.Distribution, x: Any) -> Array:
         case dist.Cauchy(loc=loc, scale=scale):
             return jnp.log(jnp.arctan2(1.0, (x - loc) / scale) / jnp.pi)
         case dist.StudentT(loc=loc):
-            return _log(d.cdf(2 * loc - x))
+            return safe_log(d.cdf(2 * loc - x))
         case dist.HalfNormal(scale=scale):
             return jnp.minimum(log_ndtr(-jnp.maximum(x, 0) / scale) + jnp.log(2.0), 0)
         case dist.Exponential(rate=rate):
@@ -67,30 +68,11 @@ def log_sf(d: dist.Distribution, x: Any) -> Array:
         case Pareto(scale=scale, alpha=alpha):
             return -alpha * jnp.log(jnp.maximum(x, scale) / scale)
         case _:
-            return _log1m(d.cdf(x))
-
-
-def _log_positive(x: Any) -> Array:
-    return jnp.where(x > 0, jnp.log(jnp.where(x > 0, x, 1)), -jnp.inf)
-
-
-def _log(p: Array) -> Array:
-    return jnp.where(p > 0, jnp.log(jnp.where(p > 0, p, 1)), -jnp.inf)
-
-
-def _log1m(p: Array) -> Array:
-    return jnp.where(p < 1, jnp.log1p(-jnp.where(p < 1, p, 0)), -jnp.inf)
+            return safe_log1m(d.cdf(x))
 
 
 def _laplace_log_cdf(z: Any) -> Array:
     return jnp.where(z < 0, jnp.minimum(z, 0) - jnp.log(2.0), jnp.log1p(-0.5 * jnp.exp(-jnp.maximum(z, 0))))
-
-
-def log_difference(a: Any, b: Any) -> Array:
-    """log(eᵃ − eᵇ) for a ≥ b; −∞ where they are equal."""
-    apart = a > b
-    gap = jnp.where(apart, a - jnp.where(jnp.isneginf(b), 0, b), 1.0)
-    return jnp.where(apart, jnp.where(jnp.isneginf(b), a, a + jnp.log(-jnp.expm1(-gap))), -jnp.inf)
 
 
 def bisect(increasing: Callable[[Array], Array], target: Array, lower: Array, upper: Array) -> Array:

@@ -14,7 +14,8 @@ from numpyro.distributions import constraints
 from ppl.core.distributions.arguments import floats
 from ppl.core.distributions.guarded import Guarded, bounds
 from ppl.core.distributions.supports import interval
-from ppl.core.distributions.tails import bisect, log_cdf, log_difference, log_sf
+from ppl.core.distributions.tails import bisect, log_cdf, log_sf
+from ppl.core.numerics import log_difference
 
 
 class Truncated(dist.Distribution):

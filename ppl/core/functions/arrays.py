@@ -45,4 +45,5 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "concat": concat,
     "stack": stack,
     "reshape": reshape,
+    "permute": lambda x, *axes: jnp.transpose(x, tuple(map(int, axes))),
 }

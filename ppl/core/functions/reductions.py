@@ -12,6 +12,7 @@ from jaxtyping import Array
 
 from ppl.core.functions.arithmetic import as_number, as_real
 from ppl.core.functions.special import sqrt
+from ppl.core.numerics import log_sum_exp
 
 
 def minimum(a: Any, *rest: Any) -> Array:
@@ -36,18 +37,12 @@ def sd(x: Any) -> Array:
     return sqrt(jnp.var(as_real(x)))
 
 
-def log_sum_exp(x: Any) -> Array:
-    """log Σ exp x; −∞ for no elements or only −∞, with derivative 0 there."""
-    x = as_real(x).ravel()
-    top = lax.stop_gradient(jnp.max(x, initial=-jnp.inf))
-    shift = jnp.where(jnp.isfinite(top), top, 0)
-    nothing = jnp.isneginf(top)
-    total = jnp.sum(jnp.exp(jnp.where(nothing, 0, x - shift)))
-    return jnp.where(nothing, -jnp.inf, jnp.log(jnp.where(nothing, 1, total)) + shift)
+def logsumexp(x: Any) -> Array:
+    return log_sum_exp(as_real(x).ravel())
 
 
-def log_mean_exp(x: Any) -> Array:
-    return log_sum_exp(x) - jnp.log(float(jnp.size(x)))
+def logmeanexp(x: Any) -> Array:
+    return logsumexp(x) - jnp.log(float(jnp.size(x)))
 
 
 def _over(f: Callable[[Array], Array]) -> Callable[[Any], Array]:
@@ -63,8 +58,8 @@ REDUCTIONS: dict[str, Callable[..., Any]] = {
     "var": _over(jnp.var),
     "sd": sd,
     "norm": norm,
-    "logsumexp": log_sum_exp,
-    "logmeanexp": log_mean_exp,
+    "logsumexp": logsumexp,
+    "logmeanexp": logmeanexp,
     "cumsum": lambda x: jnp.cumsum(as_number(x), axis=-1),
     "cumprod": lambda x: jnp.cumprod(as_number(x), axis=-1),
     "sort": lambda x: jnp.sort(x, axis=-1),

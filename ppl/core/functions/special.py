@@ -11,6 +11,7 @@ import jax.scipy.special as jsp
 from jaxtyping import Array
 
 from ppl.core.functions.arithmetic import as_real
+from ppl.core.numerics import log_beta
 
 
 def sqrt(x: Any) -> Array:
@@ -49,7 +50,7 @@ def beta(a: Any, b: Any) -> Array:
 
 def lbeta(a: Any, b: Any) -> Array:
     """log B(a, b) for a, b > 0."""
-    return jsp.betaln(as_real(a), as_real(b))
+    return log_beta(as_real(a), as_real(b))
 
 
 def atan2(y: Any, x: Any) -> Array:

@@ -1,0 +1,80 @@
+"""Numerically careful pieces that distributions and functions share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+from jax.scipy.special import gammaln
+from jaxtyping import Array
+
+
+def safe_log(p: Any) -> Array:
+    """log p with log 0 = −∞ and derivative 0 there."""
+    p = jnp.asarray(p)
+    return jnp.where(p > 0, jnp.log(jnp.where(p > 0, p, 1)), -jnp.inf)
+
+
+def safe_log1m(p: Any) -> Array:
+    """log(1 − p), −∞ at p = 1 with derivative 0 there."""
+    p = jnp.asarray(p)
+    return jnp.where(p < 1, jnp.log1p(-jnp.where(p < 1, p, 0)), -jnp.inf)
+
+
+def times_log(k: Any, log_p: Any) -> Array:
+    """k · log p for counts k, with 0 · (−∞) = 0."""
+    return jnp.where(k == 0, 0, k * jnp.where(k == 0, 0, log_p))
+
+
+def log_sum_exp(x: Array, axis: int = -1) -> Array:
+    """log Σ exp x along an axis; −∞ for no elements or only −∞, with derivative 0 there."""
+    top = lax.stop_gradient(jnp.max(x, axis, keepdims=True, initial=-jnp.inf))
+    shift = jnp.where(jnp.isfinite(top), top, 0)
+    nothing = jnp.isneginf(top)
+    total = jnp.sum(jnp.exp(jnp.where(nothing, 0, x - shift)), axis, keepdims=True)
+    result = jnp.where(nothing, -jnp.inf, jnp.log(jnp.where(nothing, 1, total)) + shift)
+    return jnp.squeeze(result, axis)
+
+
+def log_difference(a: Any, b: Any) -> Array:
+    """log(eᵃ − eᵇ) for a ≥ b; −∞ where they are equal."""
+    apart = a > b
+    gap = jnp.where(apart, a - jnp.where(jnp.isneginf(b), 0, b), 1.0)
+    return jnp.where(apart, jnp.where(jnp.isneginf(b), a, a + jnp.log(-jnp.expm1(-gap))), -jnp.inf)
+
+
+def log_beta(a: Any, b: Any) -> Array:
+    """log B(a, b) for a, b > 0, to rounding precision for all sizes.
+
+    Three log gammas cancel where an argument is large. From 10 on they are written by Stirling's formula, whose leading
+    terms are combined by hand (Didonato and Morris, 1992, Algorithm 708)."""
+    a, b = jnp.minimum(a, b), jnp.maximum(a, b)
+    small_b, small_a = jnp.minimum(b, 10.0), jnp.minimum(a, 10.0)
+    both_small = gammaln(small_a) + gammaln(small_b) - gammaln(small_a + small_b)
+    big_b = jnp.maximum(b, 10.0)
+    log_ratio = -jnp.log1p(a / big_b)  # log(b / (a + b))
+    rest = _stirling_rest(big_b) - _stirling_rest(a + big_b)
+    one_big = gammaln(small_a) + (big_b - 0.5) * log_ratio - a * (jnp.log(a + big_b) - 1) + rest
+    big_a = jnp.maximum(a, 10.0)
+    both_big = (
+        0.5 * jnp.log(2 * jnp.pi / big_b)
+        - (big_a - 0.5) * jnp.log1p(big_b / big_a)
+        - big_b * jnp.log1p(big_a / big_b)
+        + _stirling_rest(big_a) + _stirling_rest(big_b) - _stirling_rest(big_a + big_b)
+    )  # fmt: skip
+    return jnp.where(b < 10, both_small, jnp.where(a < 10, one_big, both_big))
+
+
+def _stirling_rest(z: Array) -> Array:
+    """log Γ(z) − ((z − ½) log z − z + ½ log 2π) for z ≥ 10: its asymptotic series to z⁻¹¹."""
+    w = 1 / jnp.square(z)
+    series = 1 / 1188 - w * (691 / 360360)
+    for coefficient in (1 / 1680, 1 / 1260, 1 / 360):
+        series = coefficient - w * series
+    return (1 / 12 - w * series) / z
+
+
+def log_choose(n: Any, k: Any) -> Array:
+    """log of n over k, without the cancellation of three log gammas."""
+    return -log_beta(n - k + 1.0, k + 1.0) - jnp.log1p(n)
