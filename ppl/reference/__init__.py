@@ -8,10 +8,11 @@ from ppl.reference.enumeration import Path, Paths, enumerate_exact
 from ppl.reference.errors import DomainError, InterpreterError, InvalidProgram, LimitExceeded, MissingValue, Unsupported
 from ppl.reference.execution import Execution, density, evaluate, generate, simulate
 from ppl.reference.gaussian import GaussianPaths, gaussian
+from ppl.reference.objectives import objective, objective_gradient
 from ppl.reference.quadrature import quadrature
 
 __all__ = [
     "Chain", "DomainError", "Execution", "GaussianPaths", "InterpreterError", "InvalidProgram", "LimitExceeded", "MissingValue",
-    "Path", "Paths", "Unsupported", "chain", "density", "enumerate_exact", "evaluate", "gaussian", "generate", "quadrature",
-    "simulate",
+    "Path", "Paths", "Unsupported", "chain", "density", "enumerate_exact", "evaluate", "gaussian", "generate", "objective",
+    "objective_gradient", "quadrature", "simulate",
 ]  # fmt: skip
