@@ -23,12 +23,13 @@ SCHEMA = "1"
 
 
 def to_datatree(posterior: Posterior, record: Record, group: str = "posterior") -> xarray.DataTree:
-    """``group`` is ``posterior``, or ``prior`` for draws that no data conditioned."""
-    drawn = {n: a for n, a in posterior.data.items() if n not in record.observed and a.ndim >= 2}
+    """``group`` is ``posterior``, ``prior`` for draws that no data conditioned, or ``predictions``."""
+    predictive = group if group == "predictions" else f"{group}_predictive"
+    drawn = {n: a for n, a in posterior.data.items() if (n not in record.observed or group != "posterior") and a.ndim >= 2}
     groups: dict[str, Mapping[str, np.ndarray]] = {
         group: variables(posterior),
         "sample_stats": stats(posterior),
-        f"{group}_predictive": drawn,
+        predictive: {**variables(posterior), **drawn} if predictive == group else drawn,
         "observed_data": dict(record.observed),
         "constant_data": dict(record.constant),
     }

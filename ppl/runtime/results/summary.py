@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,15 +29,17 @@ class Summary:
         return "suspect" if self.warnings else "ok"
 
 
-def summarise(posterior: Posterior) -> Summary:
-    """Statistics of all variables; those of chains where draws count equally, else those of weighted draws."""
+def summarise(posterior: Posterior, arrays: Mapping[str, np.ndarray] | None = None, diagnose: bool = True) -> Summary:
+    """Statistics of ``arrays`` (by default all variables); those of chains where draws count equally, else of weighted draws.
+
+    Without ``diagnose`` (independent draws) chains are not judged."""
     statistics = {}
-    for name, array in variables(posterior).items():
+    for name, array in (variables(posterior) if arrays is None else arrays).items():
         shape = array.shape[2:]
         flat = array.reshape(*array.shape[:2], -1).astype(float)
         values = _weighted(flat, posterior) if posterior.log_weights is not None else _of_chains(flat)
         statistics[name] = {k: values[k].reshape(shape) for k in STATISTICS}
-    return Summary(statistics, posterior.warnings + _doubts(posterior, statistics))
+    return Summary(statistics, posterior.warnings + (_doubts(posterior, statistics) if diagnose else ()))
 
 
 def _of_chains(x: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,9 +12,10 @@ from ppl.compiler.ir import types as T
 from ppl.inference.run import Posterior
 
 
-def variables(posterior: Posterior) -> dict[str, np.ndarray]:
-    """Draws and outputs, and the returned value as ``return``: numeric arrays with leading axes [chain, draw]."""
-    found = dict(posterior.draws)
+def variables(posterior: Posterior, data: bool = False) -> dict[str, np.ndarray]:
+    """Draws and outputs, and the returned value as ``return``: numeric arrays with leading axes [chain, draw]. ``data``: the
+    values of the data sites too."""
+    found = {**posterior.draws, **posterior.data} if data else dict(posterior.draws)
     for name, value in posterior.outputs.items():
         found.update(flatten(name, value))
     if posterior.value is not None and "return" not in posterior.outputs:

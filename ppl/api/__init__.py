@@ -1,0 +1,1 @@
+"""The Python interface: modules, applied models, inference, results."""

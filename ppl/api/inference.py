@@ -1,0 +1,89 @@
+"""Inference from Python: posterior, prior, prediction."""
+
+from __future__ import annotations
+
+import hashlib
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ppl.api.applied import Applied
+from ppl.api.result import Result
+
+if TYPE_CHECKING:
+    from ppl.inference.methods.base import Method
+    from ppl.runtime.progress import Listener
+
+
+def infer(
+    target: Applied,
+    method: Method | str = "auto",
+    *,
+    seed: int = 0,
+    key: Any = None,
+    device: str = "auto",
+    precision: int | None = None,
+    progress: bool | Listener = False,
+    checkpoint: str | PathLike[str] | None = None,
+    resume: str | PathLike[str] | None = None,
+) -> Result:
+    """The posterior of ``target`` by ``method`` (``ppl.nuts(chains=4)``, or the same as text).
+
+    ``key`` may be given in place of ``seed``: a typed JAX key or an int. ``device``: auto, cpu or gpu; ``precision``: 32 or
+    64 bits. ``checkpoint`` is written as the run goes, ``resume`` continues one.
+
+    Raises InvalidData, MethodError, NumericalError, ResourceError, Interrupted."""
+    from ppl.inference.methods.parse import parse
+    from ppl.runtime.environment import environment
+    from ppl.runtime.execution import execute
+    from ppl.runtime.progress import listener, silent
+
+    chosen = parse(method) if isinstance(method, str) else method
+    show = progress if callable(progress) else listener() if progress else silent
+    bound = target.bound
+    with environment(device, precision):
+        from ppl.api.compile import posterior_target
+
+        compiled = posterior_target(target)
+        posterior = execute(
+            compiled,
+            chosen,
+            seed=seed_of(seed if key is None else key),
+            identity=_identity(target, bound.digest),
+            progress=show,
+            checkpoint=None if checkpoint is None else Path(checkpoint),
+            resume=None if resume is None else Path(resume),
+        )
+    return Result(posterior, target, target.record(), notes=bound.notes)
+
+
+def prior(
+    target: Applied, draws: int = 1000, *, seed: int = 0, key: Any = None, device: str = "auto", precision: int | None = None
+) -> Result:
+    """Draws of all random variables, data sites included, from the joint prior; data in ``target`` are not conditioned on."""
+    from ppl.api.simulate import simulate
+    from ppl.runtime.environment import environment
+
+    with environment(device, precision):
+        posterior = simulate(target, draws, seed_of(seed if key is None else key))
+    return Result(posterior, target, target.record(), kind="prior")
+
+
+def seed_of(key: Any) -> int:
+    """An int as it is; a typed JAX key as the seed that makes the same key."""
+    if isinstance(key, int):
+        return key
+    import jax
+    import numpy as np
+
+    words = np.asarray(jax.random.key_data(key)).ravel()
+    return (int(words[0]) << 32) | int(words[-1])
+
+
+def _identity(target: Applied, data: str) -> dict[str, str] | None:
+    """What a compiled program or a checkpoint belongs to; None where functions from Python make it unknowable."""
+    if not target.identity or target.externs:
+        return None
+    observed = ", ".join(sorted(target.bound.data))
+    text = hashlib.sha256(f"{target.identity} {target.model.name} {observed}".encode()).hexdigest()
+    return {"model": text, "data": data}
