@@ -598,7 +598,8 @@ class ForwardSum(Stmt):
     z_{t-1} ~ Categorical(logits = a_{t-1,j} + W_t,j,z_t). Simulation: ``start``, then a Scan whose carry is ``previous``.
 
     ``carries``, ``mapped`` and ``stacked`` are as in Scan and do not depend on the chain; nor do ``results``, which receive
-    ``start.results``. The variables of ``start`` are not in scope in ``body``."""
+    ``start.results`` and are in scope in the initial values of ``carries`` and in ``body``. The other variables of
+    ``start`` are not."""
 
     first: Var
     previous: Var

@@ -160,7 +160,8 @@ class _Verifier:
         elif isinstance(stmt, ir.ForwardSum):
             self.forward_sum(stmt, scope)
         else:
-            self.uses(stmt, scope, span, frozenset(v.id for v in definitions(stmt)))
+            own = {v.id for v in definitions(stmt)} | ({stmt.var.id} if isinstance(stmt, ir.SumOut) else set())
+            self.uses(stmt, scope, span, frozenset(own))
             blocks = [stmt.then, stmt.otherwise] if isinstance(stmt, ir.If) else []
             blocks += [stmt.body] if isinstance(stmt, ir.SumOut) else []
             for block in blocks:
@@ -191,9 +192,10 @@ class _Verifier:
     def forward_sum(self, stmt: ir.ForwardSum, scope: _Scope) -> None:
         self.uses(stmt.values, scope, stmt.span, frozenset())
         self.block(stmt.start, scope)
+        started = {**scope, **{v.id: v for v in stmt.results}}
         for read in (*(m.array for m in stmt.mapped), *(c.init for c in stmt.carries)):
-            self.use(read, self.extend(scope, ()), stmt.span)
-        inside = self.block(stmt.body, self.extend(scope, binders(stmt), stmt.span))
+            self.use(read, started, stmt.span)
+        inside = self.block(stmt.body, self.extend(started, binders(stmt), stmt.span))
         for value in (*(c.next for c in stmt.carries), *(s.value for s in stmt.stacked)):
             self.use(value, inside, stmt.span)
 

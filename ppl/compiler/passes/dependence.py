@@ -96,7 +96,7 @@ class _Builder:
         self.counts: dict[int, str] = {}
 
     def node(self, name: str, kind: str, plates: tuple[str, ...], parents: Iterable[str], span: Span) -> None:
-        if name not in self.nodes:
+        if name not in self.nodes or len(plates) > len(self.nodes[name].plates):
             self.nodes[name] = Node(name, kind, plates, span)
         self.parents.setdefault(name, set()).update(parents)
 
