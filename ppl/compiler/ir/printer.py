@@ -12,7 +12,8 @@ _INDENT = "  "
 
 
 def print_program(program: ir.Program, model: str | None = None, *, levels: bool = False) -> str:
-    """All declarations, or only the model called ``model``. ``levels`` adds each value's level: ``mu: real @continuous``."""
+    """All declarations, or only the model called ``model``. ``levels`` adds each value's level: ``mu: real
+    @continuous``."""
     p = _Printer(levels)
     if model is not None:
         return "\n".join(p.model(program.model(model))) + "\n"
@@ -154,7 +155,9 @@ class _Printer:
             lines[0] = f'{lines[0][:-2]} window "{w.site}" ({init}; {atom(w.value)}) {{'
         return self.with_carries(lines, getattr(stmt, "carries", ()), stmt.stacked)
 
-    def with_carries(self, lines: list[str], carries: tuple[ir.Carry, ...], stacked: tuple[ir.Stacked, ...]) -> list[str]:
+    def with_carries(
+        self, lines: list[str], carries: tuple[ir.Carry, ...], stacked: tuple[ir.Stacked, ...]
+    ) -> list[str]:
         if carries:
             lines[0] = lines[0][:-2] + f" carry ({', '.join(self.carry(c) for c in carries)}) {{"
         if stacked:

@@ -33,7 +33,8 @@ class Problem:
 
 
 def verify(program: ir.Program, model: str | None = None) -> list[Problem]:
-    """All problems of the program (of one model and the functions, if ``model`` is named); empty if it is well formed."""
+    """All problems of the program (of one model and the functions, if ``model`` is named); empty if it is well
+    formed."""
     models = program.models if model is None else (program.model(model),)
     known = _Globals.of(program)
     problems: list[Problem] = []
@@ -171,7 +172,8 @@ class _Verifier:
         return self.extend(scope, definitions(stmt), span)
 
     def loop(self, stmt: ir.Plate | ir.For | ir.Scan, scope: _Scope) -> None:
-        """Arrays that are mapped and initial values are read outside the loop; what is stacked or carried on, inside."""
+        """Arrays that are mapped and initial values are read outside the loop; what is stacked or carried on,
+        inside."""
         for m in getattr(stmt, "mapped", ()):
             self.use(m.array, scope, stmt.span)
         for c in getattr(stmt, "carries", ()):

@@ -23,7 +23,8 @@ def _is_node(value: object) -> bool:
 
 
 def rebuild(node, f: Callable):
-    """``node`` with ``f`` applied to each direct child node (also inside tuples). Law: rebuild(node, identity) is node."""
+    """``node`` with ``f`` applied to each direct child node (also inside tuples). Law: rebuild(node, identity) is
+    node."""
     if isinstance(node, tuple):
         return _map_tuple(node, f)
     changed = {}
@@ -130,7 +131,8 @@ def defined_inside(node) -> frozenset[str]:
 
 
 def names(node) -> Iterator[str]:
-    """Every occurrence of a variable's id in ``node`` (definitions too), and of a size variable or loop index in a size."""
+    """Every occurrence of a variable's id in ``node`` (definitions too), and of a size variable or loop index in a
+    size."""
     for n in walk(node):
         if isinstance(n, ir.Var):
             yield n.id
@@ -147,8 +149,8 @@ EFFECTS = (ir.Draw, ir.SimDraw, ir.Observe, ir.Factor, ir.Require, ir.Output, ir
 
 
 def is_pure(node) -> bool:
-    """No statement of it draws, conditions, outputs or declares a parameter. Bodies of closures, ``infer`` and ``expect``
-    do not count: they run elsewhere, or are values."""
+    """No statement of it draws, conditions, outputs or declares a parameter. Bodies of closures, ``infer`` and
+    ``expect`` do not count: they run elsewhere, or are values."""
     if isinstance(node, EFFECTS):
         return False
     if isinstance(node, ir.Let) and not isinstance(node.op, ir.Map):

@@ -1,4 +1,5 @@
-"""What each statement must satisfy by itself: arities, types of results, roles of carries, effects only where allowed."""
+"""What each statement must satisfy by itself: arities, types of results, roles of carries, effects only where
+allowed."""
 
 from __future__ import annotations
 
@@ -7,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.walk import EFFECTS
-
 
 Windows = Mapping[str, Mapping[str, int]]  # by For loop (the id of its index), then site: how far back it may be read
 

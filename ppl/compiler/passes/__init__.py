@@ -1,1 +1,2 @@
-"""Passes over the typed IR: ``schedule`` lists them in order and runs them, ``query`` prepares a model for inference."""
+"""Passes over the typed IR: ``schedule`` lists them in order and runs them, ``query`` prepares a model for
+inference."""

@@ -23,7 +23,8 @@ Report = tuple[Note, ...]
 
 
 class PassError(Exception):
-    """A program that the passes cannot lower: a construct without an implementation, said in a sentence, with its place."""
+    """A program that the passes cannot lower: a construct without an implementation, said in a sentence, with its
+    place."""
 
     def __init__(self, text: str, span: Span = NOWHERE):
         self.text, self.span = text, span
@@ -34,8 +35,8 @@ class PassError(Exception):
 class Pass:
     """``run(program, model name)`` gives the program after the pass and the notes.
 
-    ``keeps_effects``: the pass neither adds nor removes a draw, an observation, a factor, a requirement or an output; the
-    driver checks it, so that a broken pass that merges two draws or drops a factor stops there."""
+    ``keeps_effects``: the pass neither adds nor removes a draw, an observation, a factor, a requirement or an output;
+    the driver checks it, so that a broken pass that merges two draws or drops a factor stops there."""
 
     name: str
     run: Callable[[ir.Program, str], tuple[ir.Program, Report]]
@@ -60,7 +61,8 @@ def reachable(program: ir.Program, model: str) -> frozenset[str]:
 
 
 def on_blocks(rewrite: Rewrite) -> Callable[[ir.Program, str], tuple[ir.Program, Report]]:
-    """Lifts a rewrite of one body (given the variables in scope at its start) to all the bodies that running the model needs.
+    """Lifts a rewrite of one body (given the variables in scope at its start) to all the bodies that running the
+    model needs.
 
     The notes are those about the model itself."""
 

@@ -24,7 +24,8 @@ _UNARY: dict[str, Callable] = {
 
 
 def evaluate(op: ir.Prim, type_: ty.Type) -> ir.Atom | None:
-    """The atom that the operation equals, if its arguments are constants and the result (of ``type_``) is a plain number."""
+    """The atom that the operation equals, if its arguments are constants and the result (of ``type_``) is a plain
+    number."""
     if not isinstance(type_, (ty.Scalar, ty.IndexType, ty.SizeType)):
         return None
     size = _on_sizes(op)

@@ -12,10 +12,12 @@ from ppl.compiler.passes.live import prune
 
 
 def without(model: ir.Model, dropped: Callable[[ir.Stmt], bool] = lambda stmt: False) -> ir.Model:
-    """The model without the statements that ``dropped`` says, and without values, outputs, carries and results computed from
-    what they define, or from what is not in scope. Its lists of random variables and outputs are shortened to match.
+    """The model without the statements that ``dropped`` says, and without values, outputs, carries and results
+    computed from what they define, or from what is not in scope. Its lists of random variables and outputs are
+    shortened to match.
 
-    Raises AssertionError if something that stays would draw from, or condition on, what is gone: the caller's mistake."""
+    Raises AssertionError if something that stays would draw from, or condition on, what is gone: the caller's
+    mistake."""
     cutter = _Cutter(defined_inside(model.body), dropped)
     body = prune(cutter.block(model.body, {p.var.id for p in model.params}))
     sites = {s.site for s in statements(body) if isinstance(s, (ir.Draw, ir.ParamStmt))}
@@ -62,7 +64,9 @@ class _Cutter:
                     return None
                 more = {b.id for c in cases for b in c.binders}
                 blocks, results = self.arms(tuple(c.body for c in cases), results, scope | more)
-                return replace(stmt, cases=tuple(replace(c, body=b) for c, b in zip(cases, blocks, strict=True)), results=results)
+                return replace(
+                    stmt, cases=tuple(replace(c, body=b) for c, b in zip(cases, blocks, strict=True)), results=results
+                )
             case ir.SumOut(body=body, results=results):
                 (body,), results = self.arms((body,), results, scope)
                 return replace(stmt, body=body, results=results)
@@ -74,7 +78,11 @@ class _Cutter:
     def arms(self, blocks: tuple[ir.Block, ...], results: tuple[ir.Var, ...], scope: set[str]):
         scopes = [set(scope) for _ in blocks]
         bodies = [self.block(replace(b, results=()), s) for b, s in zip(blocks, scopes, strict=True)]
-        stay = [k for k in range(len(results)) if all(self.fine(b.results[k], s) for b, s in zip(blocks, scopes, strict=True))]
+        stay = [
+            k
+            for k in range(len(results))
+            if all(self.fine(b.results[k], s) for b, s in zip(blocks, scopes, strict=True))
+        ]
         done = [replace(new, results=tuple(b.results[k] for k in stay)) for new, b in zip(bodies, blocks, strict=True)]
         return done, tuple(results[k] for k in stay)
 
@@ -86,7 +94,9 @@ class _Cutter:
             scope = scope | {v.id for v in results}
         mapped = tuple(m for m in getattr(stmt, "mapped", ()) if self.fine(m.array, scope))
         carries = tuple(c for c in getattr(stmt, "carries", ()) if self.fine(c.init, scope))
-        windows = tuple(w for w in getattr(stmt, "windows", ()) if all(self.fine(i, scope) for i in w.init if i is not None))
+        windows = tuple(
+            w for w in getattr(stmt, "windows", ()) if all(self.fine(i, scope) for i in w.init if i is not None)
+        )
         gone = {v.id for v in binders(stmt)} - {m.var.id for m in mapped} - {c.var.id for c in carries}
         gone -= {v.id for v in (stmt.index, getattr(stmt, "previous", stmt.index))}
         while True:
@@ -107,5 +117,7 @@ class _Cutter:
 
 def _without_lags(body: ir.Block, windows: tuple[ir.Window, ...]) -> ir.Block:
     sites = {w.site for w in windows}
-    kept = (s for s in body.statements if not (isinstance(s, ir.Let) and isinstance(s.op, ir.Lag)) or s.op.site in sites)
+    kept = (
+        s for s in body.statements if not (isinstance(s, ir.Let) and isinstance(s.op, ir.Lag)) or s.op.site in sites
+    )
     return replace(body, statements=tuple(kept))

@@ -1,8 +1,8 @@
 """Random variables that inference learns nothing about are drawn after it, from the model given the others.
 
-A latent variable is needed for inference if it reaches an observed variable, an observation, a factor or a requirement (then
-all its ancestors are needed too). Integrating the others out is exact and free: their densities integrate to one. ``data``
-variables without data are latent here: what is to be predicted."""
+A latent variable is needed for inference if it reaches an observed variable, an observation, a factor or a
+requirement (then all its ancestors are needed too). Integrating the others out is exact and free: their densities
+integrate to one. ``data`` variables without data are latent here: what is to be predicted."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ppl.compiler.passes.dependence import dependence_graph
 
 @dataclass(frozen=True)
 class Split:
-    """``inference``: the model that inference sees. ``deferred``: the random variables, in the order of the text, that are
-    drawn after it; ``outputs``: those computed after it (they are not in ``inference``)."""
+    """``inference``: the model that inference sees. ``deferred``: the random variables, in the order of the text,
+    that are drawn after it; ``outputs``: those computed after it (they are not in ``inference``)."""
 
     inference: ir.Model
     deferred: tuple[str, ...]
@@ -28,9 +28,11 @@ class Split:
 
 
 def split(model: ir.Model, observed: Iterable[str], keep: Iterable[str] = ()) -> Split:
-    """``observed``: the ``data`` variables that have data; ``keep``: random variables to leave in (of a guide, or asked for).
+    """``observed``: the ``data`` variables that have data; ``keep``: random variables to leave in (of a guide, or
+    asked for).
 
-    Law: the density of ``model`` is that of ``inference`` times the densities of the deferred variables given the rest."""
+    Law: the density of ``model`` is that of ``inference`` times the densities of the deferred variables given the
+    rest."""
     graph = dependence_graph(model)
     given, kept = set(observed), set(keep)
     drawn = [n for n in graph.nodes.values() if n.kind in ("latent", "data", "aux")]

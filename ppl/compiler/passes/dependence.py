@@ -1,7 +1,7 @@
 """The dependence graph of a model: what the distribution of each random variable, and each condition and output, reads.
 
-An edge a → b says that b's distribution (or value) is computed from a by deterministic work alone, or that a decides whether
-b happens. For b conditioned on its parents this is the graph of a Bayesian network with factors."""
+An edge a → b says that b's distribution (or value) is computed from a by deterministic work alone, or that a decides
+whether b happens. For b conditioned on its parents this is the graph of a Bayesian network with factors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CONDITIONS = frozenset({"observe", "factor", "require"})
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """``kind``: latent, data, aux, param, input, observe, factor, require, output or return. ``plates``: the axes of the
-    plates and loops around it, outermost first (the names of the result's dimensions)."""
+    """``kind``: latent, data, aux, param, input, observe, factor, require, output or return. ``plates``: the axes of
+    the plates and loops around it, outermost first (the names of the result's dimensions)."""
 
     id: str
     kind: str
@@ -29,7 +29,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """``nodes`` in the order of the text; ``parents`` by id. A site that reads its own earlier elements is its own parent."""
+    """``nodes`` in the order of the text; ``parents`` by id. A site that reads its own earlier elements is its own
+    parent."""
 
     nodes: Mapping[str, Node]
     parents: Mapping[str, frozenset[str]]
@@ -53,8 +54,8 @@ class Graph:
         return tuple(n for n in self.nodes.values() if n.kind in kinds)
 
     def reaches_data(self, site: str, observed: Iterable[str] | None = None) -> bool:
-        """Whether the site is, or has among its descendants, a condition or an observed ``data`` variable (all of them if
-        ``observed`` is not given): whether inference learns about it."""
+        """Whether the site is, or has among its descendants, a condition or an observed ``data`` variable (all of
+        them if ``observed`` is not given): whether inference learns about it."""
         given = {n.id for n in self.of_kind("data")} if observed is None else set(observed)
         reached = self.descendants(site) | {site}
         return any(self.nodes[n].kind in CONDITIONS or n in given for n in reached)
@@ -133,7 +134,13 @@ class _Builder:
             case ir.Require(condition):
                 self.condition(stmt, "require", plates, self.read(condition) | control)
             case ir.Output(name, value):
-                self.node(name if name not in self.nodes else f"output {name}", "output", plates, self.read(value) | control, stmt.span)
+                self.node(
+                    name if name not in self.nodes else f"output {name}",
+                    "output",
+                    plates,
+                    self.read(value) | control,
+                    stmt.span,
+                )
             case ir.If(condition, then, otherwise, results):
                 self.branches((then, otherwise), results, plates, control | self.read(condition))
             case ir.Match(subject, cases, results):

@@ -9,8 +9,9 @@ The pattern, in one block (the model's, or an iteration of a plate):
       …                        what depends on z_t, or on both
     }
 
-becomes a ``ForwardSum``: K² terms an iteration instead of Kᵀ in all. Nothing but outputs may read the chain after the loop,
-and no other carry may depend on it. Chains that do not fit are left to ``enumerate_local``, which says why they stay.
+becomes a ``ForwardSum``: K² terms an iteration instead of Kᵀ in all. Nothing but outputs may read the chain after the
+loop, and no other carry may depend on it. Chains that do not fit are left to ``enumerate_local``, which says why they
+stay.
 
 Law: exp of the new log density is the sum of exp of the old over all paths of the chain."""
 
@@ -55,7 +56,8 @@ def eliminate_chains(model: ir.Model, observed: Iterable[str] = ()) -> Eliminate
 
 @dataclass(frozen=True)
 class _Chain:
-    """``home``: the block; ``first`` the Draw of the first element, ``scan`` the loop, ``carry`` its window on the chain."""
+    """``home``: the block; ``first`` the Draw of the first element, ``scan`` the loop, ``carry`` its window on the
+    chain."""
 
     home: ir.Block
     first: ir.Draw
@@ -77,7 +79,11 @@ def _eliminate(model: ir.Model, site: str) -> ir.Model | None:
         return None
 
     def swap(block: ir.Block) -> ir.Block:
-        return new if block is chain.home else ir.Block(tuple(map_blocks(s, swap) for s in block.statements), block.results)
+        return (
+            new
+            if block is chain.home
+            else ir.Block(tuple(map_blocks(s, swap) for s in block.statements), block.results)
+        )
 
     return without(replace(model, body=swap(model.body)))
 

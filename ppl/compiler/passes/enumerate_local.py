@@ -1,7 +1,8 @@
 """Discrete latent variables with finitely many values are summed out where their factors are local.
 
-z is *local* if all that reads it, through pure work, stands in the block that draws it (one iteration of the innermost plate
-or loop, one branch) or in blocks inside. The statements that depend on z, and those they need, go under a ``SumOut``:
+z is *local* if all that reads it, through pure work, stands in the block that draws it (one iteration of the
+innermost plate or loop, one branch) or in blocks inside. The statements that depend on z, and those they need, go
+under a ``SumOut``:
 
     z_i = draw "z"[i] d             sum over z_i in 0..K {
     m   = mu[z_i]                     z_i = draw "z"[i] d
@@ -9,9 +10,10 @@ or loop, one branch) or in blocks inside. The statements that depend on z, and t
     y_i = draw data "y"[i] e          y_i = draw data "y"[i] e
                                     }
 
-so N variables in a plate cost N sums of K terms, not Kᴺ. Continuous latents that depend on z stay: a density is evaluated at
-their given values. Several discrete variables of one iteration nest. Outputs and whole arrays computed from z are taken
-out, since they need its value: they are computed after inference, when z has been drawn from its exact conditional.
+so N variables in a plate cost N sums of K terms, not Kᴺ. Continuous latents that depend on z stay: a density is
+evaluated at their given values. Several discrete variables of one iteration nest. Outputs and whole arrays computed
+from z are taken out, since they need its value: they are computed after inference, when z has been drawn from its
+exact conditional.
 
 Law: exp of the new log density is the sum of exp of the old over all values of the eliminated variables."""
 
@@ -42,7 +44,8 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Enumerated:
-    """``model``: without the variables ``sites`` in its trace (their Draws stand in SumOuts). ``outputs``: taken out of it."""
+    """``model``: without the variables ``sites`` in its trace (their Draws stand in SumOuts). ``outputs``: taken out
+    of it."""
 
     model: ir.Model
     sites: tuple[str, ...]
@@ -73,7 +76,10 @@ def enumerate_local(model: ir.Model, observed: Iterable[str] = ()) -> Enumerated
     left = {s.name for s in statements(new.body) if isinstance(s, ir.Output)}
     outputs = dict.fromkeys(s.name for s in statements(model.body) if isinstance(s, ir.Output) and s.name not in left)
     spans = {s.site: s.span for s in statements(model.body) if isinstance(s, ir.Draw)}
-    notes = tuple(Note("marginalised", f"`{site}` is summed out exactly: only its own iteration reads it", spans[site]) for site in done)
+    notes = tuple(
+        Note("marginalised", f"`{site}` is summed out exactly: only its own iteration reads it", spans[site])
+        for site in done
+    )
     return Enumerated(new, tuple(done), tuple(outputs), tuple(refusals), notes)
 
 
@@ -103,14 +109,18 @@ class _Locality:
         return out
 
     def obstacle(self, site: str, draw: ir.Draw, home: ir.Block) -> Refusal | None:
-        """A statement outside the block ``home`` of the draw, or in its next iteration, that depends on the variable; or one
-        inside that cannot stand under a sum."""
+        """A statement outside the block ``home`` of the draw, or in its next iteration, that depends on the variable;
+        or one inside that cannot stand under a sum."""
         flow = Taint({draw.var.id}, self.model.body)
         escaped = flow.tainted - defined_inside(home)
         outside = Taint(escaped, self.model.body).readers if escaped else []
         if outside:
             reader = outside[0]
-            what = "an iteration reads the one before" if self.crosses(escaped) else "it is read outside the iteration that draws it"
+            what = (
+                "an iteration reads the one before"
+                if self.crosses(escaped)
+                else "it is read outside the iteration that draws it"
+            )
             return Refusal(site, f"`{site}` cannot be summed out locally: {what}, by {_describe(reader)}", reader.span)
         for branch in (s for s in statements(home) if isinstance(s, ir.If) and flow.reads(s.condition)):
             if _latents(branch.then, self.given) != _latents(branch.otherwise, self.given):
@@ -169,8 +179,8 @@ class _Eliminator:
         return block
 
     def under_sum(self, block: ir.Block, position: int) -> ir.Block:
-        """The block with the draw at ``position`` summed out over what depends on it. What is drawn under the sum keeps its
-        name outside, where it is a result, and gets a new one inside."""
+        """The block with the draw at ``position`` summed out over what depends on it. What is drawn under the sum
+        keeps its name outside, where it is a result, and gets a new one inside."""
         draw = block.statements[position]
         tainted = Taint({draw.var.id}, block, self.plans).tainted
         first, body, last = partition(block.statements[position + 1 :], tainted)

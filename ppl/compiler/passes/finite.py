@@ -47,7 +47,9 @@ def finite_values(draw: ir.Draw, ops: dict[str, ir.Op]) -> ir.FiniteValues | str
         return "has a number of trials that is not constant" if n is None else ir.FiniteValues(n + 1)
     if op.name == "Discrete":
         shape = ty.shape(getattr(args["values"], "type", ty.REAL))
-        return ir.FiniteValues(shape[0], ZERO, args["values"]) if len(shape) == 1 else "has values that are not one list"
+        return (
+            ir.FiniteValues(shape[0], ZERO, args["values"]) if len(shape) == 1 else "has values that are not one list"
+        )
     return f"has the distribution {op.name}, whose values are not finitely many"
 
 

@@ -1,8 +1,9 @@
 """Constants folded, copies followed, equal pure operations computed once, dead pure work dropped.
 
-Only *operations* are merged, never statements: two draws from one distribution are two random variables, two equal factors
-count twice. Nested inference (``infer``, ``expect``, ``marginal``, a density that may be an estimate) is never merged
-either: each evaluation has its own randomness. Law: the density is unchanged, and folding twice is folding once."""
+Only *operations* are merged, never statements: two draws from one distribution are two random variables, two equal
+factors count twice. Nested inference (``infer``, ``expect``, ``marginal``, a density that may be an estimate) is
+never merged either: each evaluation has its own randomness. Law: the density is unchanged, and folding twice is
+folding once."""
 
 from __future__ import annotations
 
@@ -26,7 +27,11 @@ MERGEABLE = (
 def _rewrite(block: ir.Block, given: tuple[ir.Var, ...]) -> tuple[ir.Block, Report]:
     folder = _Folder()
     out = prune(folder.block(block, {}))
-    counts = [(folder.folded, "constants folded"), (folder.copies, "copies followed"), (folder.merged, "operations shared")]
+    counts = [
+        (folder.folded, "constants folded"),
+        (folder.copies, "copies followed"),
+        (folder.merged, "operations shared"),
+    ]
     text = ", ".join(f"{n} {what}" for n, what in counts if n)
     return out, (Note("folded", text),) if text else ()
 
@@ -50,7 +55,8 @@ class _Folder:
         return ir.Block(tuple(out), substitute(block.results, self.atoms))
 
     def uses(self, stmt: ir.Stmt, computed: dict[ir.Op, ir.Var]) -> ir.Stmt:
-        """The statement with its uses replaced, and its blocks folded. Blocks go first: what leaves them is replaced after."""
+        """The statement with its uses replaced, and its blocks folded. Blocks go first: what leaves them is replaced
+        after."""
         return substitute(map_blocks(stmt, lambda b: self.block(b, computed)), self.atoms)
 
     def replaced(self, let: ir.Let, computed: dict[ir.Op, ir.Var]) -> bool:
@@ -87,4 +93,6 @@ def _same_kind(var: ir.Var, atom: ir.Atom) -> bool:
     return isinstance(atom, ir.SizeAtom) and var.type != ty.REAL
 
 
-FOLD = Pass("fold", on_blocks(_rewrite), "constants folded, copies followed, equal pure operations shared, dead ones dropped")
+FOLD = Pass(
+    "fold", on_blocks(_rewrite), "constants folded, copies followed, equal pure operations shared, dead ones dropped"
+)

@@ -1,8 +1,9 @@
 """Work that does not depend on the loop leaves the loop; work that depends on data only goes to the front of the body.
 
-What stands in front (``data_prefix``) needs no random variable: an interpretation computes it once for all evaluations of
-the density. Only pure statements move, never out of an If or Match that guards them, and never one that might not end (a
-call of a recursive function or of a closure) or read out of range. Law: the density is unchanged."""
+What stands in front (``data_prefix``) needs no random variable: an interpretation computes it once for all
+evaluations of the density. Only pure statements move, never out of an If or Match that guards them, and never one
+that might not end (a call of a recursive function or of a closure) or read out of range. Law: the density is
+unchanged."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """``x ~ submodel(args)`` becomes the submodel's own statements, its random variables at the addresses ``x.name``.
 
-Law: the density of the program is unchanged. A submodel that may call itself is left (its trace has no fixed shape), and so
-is a draw from a model that is only known when the program runs (a parameter, a branch's result)."""
+Law: the density of the program is unchanged. A submodel that may call itself is left (its trace has no fixed shape),
+and so is a draw from a model that is only known when the program runs (a parameter, a branch's result)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class _Inliner:
             return m
         body = relevel(body, tuple(p.var for p in m.params))
         body = _resolve_fields(body, self.fields)
-        gone = {n.site for n in walk(m.body) if isinstance(n, ir.Draw)} - {n.site for n in walk(body) if isinstance(n, ir.Draw)}
+        gone = {n.site for n in walk(m.body) if isinstance(n, ir.Draw)} - {
+            n.site for n in walk(body) if isinstance(n, ir.Draw)
+        }
         kept = tuple(s for s in m.sites if s.name not in gone)
         known = {s.name for s in kept}
         return replace(
@@ -59,7 +61,9 @@ class _Inliner:
         for var, _ in self.program.constants:
             self.names.fresh(var.id)
 
-    def block(self, block: ir.Block, lets: dict[str, ir.Op], extents: dict[str, Size], stack: tuple[str, ...]) -> ir.Block:
+    def block(
+        self, block: ir.Block, lets: dict[str, ir.Op], extents: dict[str, Size], stack: tuple[str, ...]
+    ) -> ir.Block:
         """``lets``: operations of the variables in scope; ``extents``: the lengths of the loops around, by index."""
         lets = dict(lets)
         out: list[ir.Stmt] = []
@@ -110,14 +114,24 @@ class _Inliner:
         axes = outer.axes[: len(draw.indices)] if outer else ("",) * len(draw.indices)
         for s in callee.sites:
             type_ = ty.array(substitute(s.type, None, sizes), *lengths)
-            new = replace(s, name=f"{draw.site}.{s.name}", type=type_, support=substitute(s.support, None, sizes), axes=axes + s.axes)
+            new = replace(
+                s,
+                name=f"{draw.site}.{s.name}",
+                type=type_,
+                support=substitute(s.support, None, sizes),
+                axes=axes + s.axes,
+            )
             self.sites[new.name] = new
             self.new_sites.append(new)
-        self.outputs += [(f"{draw.site}.{n}", ty.array(substitute(t, None, sizes), *lengths)) for n, t in callee.outputs]
+        self.outputs += [
+            (f"{draw.site}.{n}", ty.array(substitute(t, None, sizes), *lengths)) for n, t in callee.outputs
+        ]
         self.new_checks += [substitute(c, None, sizes) for c in callee.size_checks]
         self.inlined.add(callee.name)
         names_ = ", ".join(f"`{draw.site}.{s.name}`" for s in callee.sites) or "none"
-        self.notes.append(Note("inlined", f"`{draw.site} ~ {callee.name}(…)`: its random variables are {names_}", draw.span))
+        self.notes.append(
+            Note("inlined", f"`{draw.site} ~ {callee.name}(…)`: its random variables are {names_}", draw.span)
+        )
         result: ir.Op = ir.Prim("copy", (body.results[0],)) if body.results else ir.MakeTuple(())
         return (*defaults, *body.statements), result
 
@@ -167,7 +181,8 @@ def _readdress(body: ir.Block, draw: ir.Draw) -> ir.Block:
 
 
 def _resolve_fields(body: ir.Block, fields: dict[str, tuple[ir.Model, dict[str, ir.Atom]]]) -> ir.Block:
-    """``x.theta`` of an inlined ``x`` is the callee's variable, unless the value that the callee returns has that field."""
+    """``x.theta`` of an inlined ``x`` is the callee's variable, unless the value that the callee returns has that
+    field."""
 
     def go(n):
         if isinstance(n, ir.Let) and isinstance(n.op, ir.GetField) and isinstance(n.op.base, ir.Var):

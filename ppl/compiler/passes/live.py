@@ -64,13 +64,16 @@ def _select(block: ir.Block, stay: list[int]) -> ir.Block:
     return ir.Block(block.statements, tuple(block.results[k] for k in stay))
 
 
-def _used_reads(mapped: tuple[ir.MappedRead, ...], body: ir.Block, more: Iterable[str] = ()) -> tuple[ir.MappedRead, ...]:
+def _used_reads(
+    mapped: tuple[ir.MappedRead, ...], body: ir.Block, more: Iterable[str] = ()
+) -> tuple[ir.MappedRead, ...]:
     used = free(body) | set(more)
     return tuple(m for m in mapped if m.var.id in used)
 
 
 def _loop(stmt, live: set[str]):
-    """A carry is live if its final value is, or if the body (pruned to what is live) reads it; a window, if it is lagged."""
+    """A carry is live if its final value is, or if the body (pruned to what is live) reads it; a window, if it is
+    lagged."""
     stacked = tuple(s for s in stmt.stacked if s.var.id in live)
     carries = getattr(stmt, "carries", ())
     needed = [c for c in carries if c.final is not None and c.final.id in live]

@@ -1,9 +1,9 @@
 """``for`` becomes a Plate where nothing crosses iterations, else a Scan whose carries are all that crosses them.
 
-A read of an earlier element, ``x[t-k]``, is a ``Lag``. For each random variable so read, as many carries as the greatest
-distance replace the loop's ``Window``: each iteration passes its own element on as the first, the first as the second.
-Nothing else is carried: lags and state variables that nobody reads are dropped first (``live``), and a state variable that
-never changes is read directly.
+A read of an earlier element, ``x[t-k]``, is a ``Lag``. For each random variable so read, as many carries as the
+greatest distance replace the loop's ``Window``: each iteration passes its own element on as the first, the first as
+the second. Nothing else is carried: lags and state variables that nobody reads are dropped first (``live``), and a
+state variable that never changes is read directly.
 
 Law: the density is unchanged; afterwards there is no ``For`` and no ``Lag``."""
 

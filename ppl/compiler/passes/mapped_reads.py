@@ -1,11 +1,12 @@
-"""Reads ``a[i + c]`` by a loop's own index become mapped reads: the array is sliced once, outside the loop, and the loop
-runs along the slice. No gather, whose gradient would be a scatter.
+"""Reads ``a[i + c]`` by a loop's own index become mapped reads: the array is sliced once, outside the loop, and the
+loop runs along the slice. No gather, whose gradient would be a scatter.
 
-In a nest the outermost loop is served first: ``a[i, j]`` is a row ``a_i`` of loop i, then an element of that row in loop j.
-``a[j, i]`` and ``a[:, i]`` of a matrix are read from its transpose; ``a[k, i]`` with k fixed, from the row ``a[k]``.
+In a nest the outermost loop is served first: ``a[i, j]`` is a row ``a_i`` of loop i, then an element of that row in
+loop j. ``a[j, i]`` and ``a[:, i]`` of a matrix are read from its transpose; ``a[k, i]`` with k fixed, from the row
+``a[k]``.
 
-A read is left as it is where the slice could leave the array (a read guarded by a condition, an index not proved in range).
-Law: the values read are unchanged."""
+A read is left as it is where the slice could leave the array (a read guarded by a condition, an index not proved in
+range). Law: the values read are unchanged."""
 
 from __future__ import annotations
 
@@ -60,7 +61,8 @@ class _Mapper:
 
 
 class _Reads:
-    """Rewrites the reads of one loop's body. ``mapped`` starts with what the loop maps already, ``setup`` goes before it."""
+    """Rewrites the reads of one loop's body. ``mapped`` starts with what the loop maps already, ``setup`` goes before
+    it."""
 
     def __init__(self, loop, affine: Affine, names: Names):
         self.loop, self.affine, self.names = loop, affine, names
@@ -103,8 +105,8 @@ class _Reads:
         return ir.IndexOp(var, rest, op.checked) if rest else ir.Prim("copy", (var,))
 
     def leading(self, op: ir.IndexOp) -> tuple[ir.Op | None, Size, tuple] | None:
-        """What to compute before the loop so that the first axis is read at index + offset (None: nothing), the offset, and
-        the subscripts left."""
+        """What to compute before the loop so that the first axis is read at index + offset (None: nothing), the
+        offset, and the subscripts left."""
         first, *rest = op.subscripts
         offset = self.offset(first)
         if offset is not None:
@@ -156,4 +158,6 @@ class _Reads:
         return var
 
 
-MAPPED_READS = Pass("mapped_reads", on_blocks(_rewrite), "reads by a loop's own index become slices that the loop runs along")
+MAPPED_READS = Pass(
+    "mapped_reads", on_blocks(_rewrite), "reads by a loop's own index become slices that the loop runs along"
+)

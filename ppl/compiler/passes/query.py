@@ -29,10 +29,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Plan:
-    """``model`` is the full model after the passes: simulate with it, and compute ``deferred`` and the outputs from it once
-    the other variables are known. ``inference`` is the model whose density inference uses; its trace holds neither the
-    ``deferred`` variables nor the ``marginalised`` ones, which are drawn from their exact conditional (see ``SumOut``).
-    ``refusals``: discrete variables that should be summed out and cannot be, with reasons."""
+    """``model`` is the full model after the passes: simulate with it, and compute ``deferred`` and the outputs from
+    it once the other variables are known. ``inference`` is the model whose density inference uses; its trace holds
+    neither the ``deferred`` variables nor the ``marginalised`` ones, which are drawn from their exact conditional
+    (see ``SumOut``). ``refusals``: discrete variables that should be summed out and cannot be, with reasons."""
 
     program: ir.Program
     model: ir.Model

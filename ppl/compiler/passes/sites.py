@@ -81,7 +81,8 @@ def _merged(arms: tuple[ir.Block, ...], results: tuple[ir.Var, ...]) -> Iterator
 
 
 def site_values(block: ir.Block) -> dict[str, ir.Atom]:
-    """The value of each random variable at the end of the block, as far as one variable holds it (over the loops in it)."""
+    """The value of each random variable at the end of the block, as far as one variable holds it (over the loops in
+    it)."""
     values: dict[str, ir.Atom] = {}
     for d in drawn(block.statements):
         if d.value is not None:

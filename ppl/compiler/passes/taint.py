@@ -1,7 +1,7 @@
 """Which values are computed from given ones, and what reads them: forward flow through pure work, loops and branches.
 
-A draw stops the flow: given the trace, its value is what the trace says, whatever its distribution reads. Draws that are
-to be summed out have no given value: the flow goes ``through`` them."""
+A draw stops the flow: given the trace, its value is what the trace says, whatever its distribution reads. Draws that
+are to be summed out have no given value: the flow goes ``through`` them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CONDITIONING = (ir.Draw, ir.Observe, ir.Factor, ir.Require, ir.ParamStmt, ir.Sim
 
 
 class Taint:
-    """``tainted``: ids of the values that depend on the seeds. ``readers``: the statements that draw or condition and read
-    one, or happen only on a condition that is one; outputs are apart in ``outputs``."""
+    """``tainted``: ids of the values that depend on the seeds. ``readers``: the statements that draw or condition and
+    read one, or happen only on a condition that is one; outputs are apart in ``outputs``."""
 
     def __init__(self, seeds: Iterable[str], block: ir.Block, through: Container[str] = frozenset()):
         self.tainted = set(seeds)
@@ -66,7 +66,9 @@ class Taint:
         if yes:
             self.tainted.update(v.id for v in variables if v is not None)
 
-    def _branches(self, chosen: bool, controlled: bool, blocks: tuple[ir.Block, ...], results: tuple[ir.Var, ...]) -> None:
+    def _branches(
+        self, chosen: bool, controlled: bool, blocks: tuple[ir.Block, ...], results: tuple[ir.Var, ...]
+    ) -> None:
         for block in blocks:
             self._block(block, controlled or chosen)
         for k, var in enumerate(results):
@@ -97,5 +99,3 @@ def _one_draw(blocks: tuple[ir.Block, ...], values: list[ir.Atom]) -> bool:
         draws = [s for s in block.statements if isinstance(s, ir.Draw) and s.var == value]
         addresses.add((draws[0].site, draws[0].affine) if draws else None)
     return len(addresses) == 1 and None not in addresses
-
-
