@@ -19,8 +19,8 @@ class Change(NamedTuple):
     bijection: Any
 
     def forward(self, free: Any, counted: Any = None) -> tuple[Any, Any]:
-        """The value and log |∂z/∂u|, summed over the batch (None for zero). ``counted``: which elements are free variables
-        at all, where the others are data."""
+        """The value and log |∂z/∂u|, summed over the batch (None for zero). ``counted``: which elements are free
+        variables at all, where the others are data."""
         if self.bijection is None:
             return free, None
         if counted is None:
@@ -59,5 +59,7 @@ def static_change(support: Support) -> Change | None:
             if upper == inf:
                 return _of_constraint(constraints.positive if lower == 0 else constraints.greater_than(lower))
             if lower != -inf:
-                return _of_constraint(constraints.unit_interval if (lower, upper) == (0, 1) else constraints.interval(lower, upper))
+                return _of_constraint(
+                    constraints.unit_interval if (lower, upper) == (0, 1) else constraints.interval(lower, upper)
+                )
     return None

@@ -16,6 +16,7 @@ from ppl.compiler.emit.externs import Extern
 from ppl.compiler.emit.influence import influence
 from ppl.compiler.emit.missing import Missing, filled, splits_events
 from ppl.compiler.emit.plan import Plan
+from ppl.compiler.emit.prefix import data_only
 from ppl.compiler.emit.target import EmittedTarget, OutputInfo
 from ppl.compiler.emit.traverse import used_functions
 from ppl.compiler.ir.nodes import Block, Case, For, If, Match, Model, Output, Plate, Program, Scan, Stmt, SumOut
@@ -34,26 +35,32 @@ def bind(
 ) -> EmittedTarget:
     """The target of ``model_name``, a model to which the passes have been applied.
 
-    ``args`` and ``data`` are checked arrays (arguments may be dicts and tuples of arrays); a data site that ``data`` lacks is drawn.
-    ``missing[name]`` marks the absent entries of a data site; NaN in ``data`` counts as absent where the site allows it.
-    ``externs`` gives the functions declared ``extern fn``; others are imported from their ``"module:name"``.
-    ``deferred`` names latents that feed no data: drawn by ``complete``, unknown to inference.
+    ``args`` and ``data`` are checked arrays (arguments may be dicts and tuples of arrays); a data site that ``data``
+    lacks is drawn. ``missing[name]`` marks the absent entries of a data site; NaN in ``data`` counts as absent where
+    the site allows it. ``externs`` gives the functions declared ``extern fn``; others are imported from their
+    ``"module:name"``. ``deferred`` names latents that feed no data: drawn by ``complete``, unknown to inference.
 
     EmissionError where an extern function is neither given nor importable, or a parameter has absent entries."""
     model = program.model(model_name)
     code = Code(program, model, dict(sizes))
     masks = _masks(model, data, missing or {})
-    arrays = {name: _leaf(filled(np.asarray(a), masks[name], _site(model, name)) if name in masks else a) for name, a in data.items()}
+    arrays = {
+        name: _leaf(filled(np.asarray(a), masks[name], _site(model, name)) if name in masks else a)
+        for name, a in data.items()
+    }
     plan = Plan(code, frozenset(arrays), _missing(code, masks, frozenset(arrays), deferred), deferred)
+    given_args = {p.name: _leaves(args[p.name]) for p in model.params if p.name in args and not p.is_size}
+    found_externs = _externs(program, model, externs or {})
+    complete = {name: a for name, a in arrays.items() if name not in masks}
     return EmittedTarget(
         name=model_name,
         latents=plan.latents,
         plan=plan,
         output_infos=tuple(_outputs(model)),
-        args={p.name: _leaves(args[p.name]) for p in model.params if p.name in args and not p.is_size},
+        args=given_args,
         data=arrays,
-        externs=_externs(program, model, externs or {}),
-        constants={},
+        externs=found_externs,
+        constants=data_only(code, given_args, found_externs, complete),
     )
 
 
@@ -65,7 +72,9 @@ def _leaf(value: Any) -> Any:
 
 
 def _leaves(value: Any) -> Any:
-    return jax.tree.map(lambda x: _leaf(x) if isinstance(x, (bool, int, float, np.ndarray, np.generic, jax.Array)) else x, value)
+    return jax.tree.map(
+        lambda x: _leaf(x) if isinstance(x, (bool, int, float, np.ndarray, np.generic, jax.Array)) else x, value
+    )
 
 
 def _site(model: Model, name: str) -> Any:
@@ -88,14 +97,17 @@ def _masks(model: Model, data: Mapping[str, Any], missing: Mapping[str, np.ndarr
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
-def _missing(code: Code, masks: dict[str, np.ndarray], given: frozenset[str], deferred: frozenset[str]) -> dict[str, Missing]:
+def _missing(
+    code: Code, masks: dict[str, np.ndarray], given: frozenset[str], deferred: frozenset[str]
+) -> dict[str, Missing]:
     """Absent entries are latent where something that is scored reads them, or where an event is absent in part."""
     if not masks:
         return {}
     found = influence(code.model)
     relevant = found.relevant(given) | given
     read = frozenset().union(
-        *found.scores.values(), *(reads for site, reads in found.draws.values() if site in relevant and site not in deferred)
+        *found.scores.values(),
+        *(reads for site, reads in found.draws.values() if site in relevant and site not in deferred),
     )
     return {
         name: Missing(mask, name in read or splits_events(code.model, name, mask, code.layout.addressed[name]))
@@ -125,7 +137,9 @@ def _imported(function: Any) -> Callable[..., Any]:
         raise EmissionError(
             f"the extern function {function.name} was not given",
             function.span,
-            helps=(f'give it from Python: externs={{"{function.name}": f}}, or declare it as extern fn … = "module:name"',),
+            helps=(
+                f'give it from Python: externs={{"{function.name}": f}}, or declare it as extern fn … = "module:name"',
+            ),
         )
     try:
         return getattr(import_module(module), name)
@@ -139,7 +153,10 @@ def _imported(function: Any) -> Callable[..., Any]:
 
 def _outputs(model: Model) -> list[OutputInfo]:
     types = dict(model.outputs)
-    found = [OutputInfo(o.name, (*axes, *_names(types.get(o.name) or getattr(o.value, "type", None), len(axes)))) for o, axes in _find(model.body, ())]
+    found = [
+        OutputInfo(o.name, (*axes, *_names(types.get(o.name) or getattr(o.value, "type", None), len(axes))))
+        for o, axes in _find(model.body, ())
+    ]
     unique = {o.name: o for o in found}
     if model.result is not None:
         unique["return"] = OutputInfo("return", _names(model.result, 0))

@@ -1,7 +1,7 @@
-"""Branches. On a condition known while tracing, only the branch taken is compiled; else both are, and the results selected.
+"""Branches: decided while tracing where the condition is known, else both are compiled and the results selected.
 
-Under ``vmap`` (chains, particles, plates) ``lax.cond`` would become just that. What a branch takes from outside is gated, so
-that a branch not taken cannot spoil derivatives.
+Under ``vmap`` (chains, particles, plates) ``lax.cond`` would become just that. What a branch takes from outside is
+gated, so that a branch not taken cannot spoil derivatives.
 """
 
 from __future__ import annotations
@@ -92,10 +92,18 @@ Arm = tuple[tuple[Any, ...], Effects]
 
 
 def _arm(
-    evaluator: Evaluator, frame: Frame, block: Block, here: Any, key: Any, number: int, binders: tuple[tuple[Var, Any], ...] = ()
+    evaluator: Evaluator,
+    frame: Frame,
+    block: Block,
+    here: Any,
+    key: Any,
+    number: int,
+    binders: tuple[tuple[Var, Any], ...] = (),
 ) -> Arm:
     given = {
-        d.var.id: Given(*(gate(here, part) for part in frame.given[d.var.id])) for d in _draws(block) if d.var.id in frame.given
+        d.var.id: Given(*(gate(here, part) for part in frame.given[d.var.id]))
+        for d in _draws(block)
+        if d.var.id in frame.given
     }
     key = None if key is None else jax.random.fold_in(key, number)
     inner = Frame(frame, given=given, whole=frame.whole, key=key, gated=here)
@@ -103,7 +111,8 @@ def _arm(
     results = evaluator.run(block, inner)
     effects = inner.effects()
     records = {
-        name: Recorded(r.value, here if r.present is None else jnp.logical_and(here, r.present)) for name, r in effects.records.items()
+        name: Recorded(r.value, here if r.present is None else jnp.logical_and(here, r.present))
+        for name, r in effects.records.items()
     }
     return results, effects._replace(records=records)
 
@@ -128,7 +137,9 @@ def _or_zero(weight: Any) -> Any:
 
 def _not_there(like: Any) -> Any:
     """The value of an output in the branch that does not compute it: NaN, where its type has one."""
-    return jax.tree.map(lambda x: jnp.full_like(x, jnp.nan) if jnp.result_type(x).kind == "f" else jnp.zeros_like(x), like)
+    return jax.tree.map(
+        lambda x: jnp.full_like(x, jnp.nan) if jnp.result_type(x).kind == "f" else jnp.zeros_like(x), like
+    )
 
 
 def _select(here: Any, a: Any, b: Any, statement: Stmt) -> Any:

@@ -12,7 +12,7 @@ import jax
 from ppl.compiler.emit.errors import CompilerDefect
 from ppl.compiler.emit.frame import NOTHING, Frame
 from ppl.compiler.emit.layout import Layout, layout
-from ppl.compiler.emit.traverse import Memo, used_functions, used_variables, walk
+from ppl.compiler.emit.traverse import Memo, used_functions, used_variables
 from ppl.compiler.ir.nodes import (
     Closure,
     Draw,
@@ -28,6 +28,7 @@ from ppl.compiler.ir.nodes import (
     Role,
     Stmt,
 )
+from ppl.compiler.ir.walk import walk
 from ppl.core.closure import Closure as ClosureValue
 from ppl.core.functions import FUNCTIONS
 
@@ -77,14 +78,16 @@ class Code:
     @cached_property
     def determined(self) -> frozenset[str]:
         """Latent sites whose every draw is from a ``Delta``: they are no random variables for inference."""
-        deltas = {s.var.id for s in walk(self.model.body) if isinstance(s, Let) and isinstance(s.op, MakeDist) and s.op.name == "Delta"}
+        deltas = {
+            s.var.id
+            for s in walk(self.model.body)
+            if isinstance(s, Let) and isinstance(s.op, MakeDist) and s.op.name == "Delta"
+        }
         latent = {s.name for s in self.model.sites if s.role is not Role.DATA}
         others = {
             s.site for s in walk(self.model.body) if isinstance(s, Draw) and getattr(s.dist, "id", "") not in deltas
         }
-        return frozenset(
-            s.site for s in walk(self.model.body) if isinstance(s, Draw) and s.site in latent - others
-        )
+        return frozenset(s.site for s in walk(self.model.body) if isinstance(s, Draw) and s.site in latent - others)
 
     def determined_value(self, dist: Any) -> Any:
         return dist.sample(jax.random.key(0))
@@ -174,7 +177,9 @@ class FunctionCode:
         outer = Frame(None, code=self.code, sizes=dict(self.sizes))
         outer.values.update(captured)
         frame = Frame(outer)
-        bind_parameters(frame, self.function.params, dict(zip((p.name for p in self.function.params), args, strict=False)))
+        bind_parameters(
+            frame, self.function.params, dict(zip((p.name for p in self.function.params), args, strict=False))
+        )
         return _evaluate_pure(self.function.body, frame)
 
 

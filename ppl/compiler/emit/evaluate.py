@@ -32,8 +32,8 @@ from ppl.core.undefined import has_undefined, is_undefined
 
 
 class Evaluator:
-    """``interpretation`` says what happens at draws. ``scored``: the statements (by ``id``) whose log density is counted;
-    None for all."""
+    """``interpretation`` says what happens at draws. ``scored``: the statements (by ``id``) whose log density is
+    counted; None for all."""
 
     def __init__(self, interpretation: Interpretation, scored: frozenset[int] | None = None):
         self.interpretation = interpretation

@@ -30,7 +30,9 @@ class _Hashed:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashed) and (other.value is self.value or bool(eqx.tree_equal(other.value, self.value)))
+        return isinstance(other, _Hashed) and (
+            other.value is self.value or bool(eqx.tree_equal(other.value, self.value))
+        )
 
     def __hash__(self) -> int:
         return hash(type(self.value))

@@ -1,4 +1,4 @@
-"""What one block knows while it is evaluated: its variables, the given values, its source of randomness; and what it did."""
+"""What one block knows while it is evaluated (variables, given values, source of randomness), and what it did."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class Given(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """What an interpretation keeps of a draw. ``present``: whether the draw was made, where a branch decides; None if surely."""
+    """What an interpretation keeps of a draw. ``present``: whether the draw was made, where a branch decides; None if
+    surely."""
 
     value: Any
     present: Any = None
@@ -77,8 +78,8 @@ class Frame:
         self.values[var.id] = value
 
     def lookup(self, name: str, gated: bool = True) -> Any:
-        """The value of a variable, NOTHING if there is none. ``gated=False`` for arrays that are only indexed: gating one
-        element is cheaper than gating the array."""
+        """The value of a variable, NOTHING if there is none. ``gated=False`` for arrays that are only indexed: gating
+        one element is cheaper than gating the array."""
         value = self.values.get(name, NOTHING)
         if value is not NOTHING or self.parent is None:
             return value

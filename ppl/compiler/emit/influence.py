@@ -94,7 +94,10 @@ class _Walker:
             case Let(var=var, op=op):
                 self.env[var.id] = self.of(op) | control
             case Draw():
-                self.found.draws[id(s)] = (s.site, self.of(s.dist) | control | self.found.draws.get(id(s), ("", NONE))[1])
+                self.found.draws[id(s)] = (
+                    s.site,
+                    self.of(s.dist) | control | self.found.draws.get(id(s), ("", NONE))[1],
+                )
                 self.env[s.var.id] = frozenset({s.site})
             case Observe() | Factor() | Require():
                 self.found.scores[id(s)] = self.of(s) | control

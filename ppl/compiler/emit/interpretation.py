@@ -43,7 +43,8 @@ NOT_GIVEN = Given()
 class Interpretation:
     """``samples``: draws that are not given are sampled (else undefined). ``weighs``: log densities are added up.
     ``jacobian``: so are log |∂z/∂u|. ``records``: what is kept of a draw. ``outputs``: whether outputs are computed.
-    ``conditions``: summed-out variables are drawn given what they explain (else from their prior, as the program says)."""
+    ``conditions``: summed-out variables are drawn given what they explain (else from their prior, as the program
+    says)."""
 
     name: str
     samples: bool = False
@@ -54,7 +55,9 @@ class Interpretation:
     conditions: bool = True
 
     def values_only(self) -> Interpretation:
-        return replace(self, name="values", samples=False, weighs=False, jacobian=False, records="nothing", outputs=False)
+        return replace(
+            self, name="values", samples=False, weighs=False, jacobian=False, records="nothing", outputs=False
+        )
 
     def draw(self, draw: Draw, dist: Any, given: Given, key: Callable[[], Any]) -> Drawn:
         """``key`` makes the key of this draw, and is only called where it is sampled."""
@@ -105,7 +108,9 @@ class Interpretation:
 def log_density(site: str, dist: Any, value: Any) -> Any:
     """Log density at a given value, an element each of the batch."""
     if is_undefined(dist):
-        raise CompilerDefect(f"{site!r} is given, but its distribution depends on variables that are drawn after inference")
+        raise CompilerDefect(
+            f"{site!r} is given, but its distribution depends on variables that are drawn after inference"
+        )
     return dist.log_prob(value)
 
 

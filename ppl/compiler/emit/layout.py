@@ -1,9 +1,9 @@
 """Where the elements of each random variable are drawn: from whole arrays to the loops that draw them, and back.
 
-A ``Spot`` is one ``Draw`` statement. Its *grid* is the array with an axis for each loop around the draw, outermost first, then
-the event. ``spread`` cuts the grid of a spot out of the site's whole array, ``join`` puts the grids of a site's spots together.
-Positions are known when the program is compiled: contiguous boxes are slices, all else an index with constants, so a plate's
-body never gathers at a traced index.
+A ``Spot`` is one ``Draw`` statement. Its *grid* is the array with an axis for each loop around the draw, outermost
+first, then the event. ``spread`` cuts the grid of a spot out of the site's whole array, ``join`` puts the grids of a
+site's spots together. Positions are known when the program is compiled: contiguous boxes are slices, all else an
+index with constants, so a plate's body never gathers at a traced index.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class Layout:
 
 
 def assemble(lengths: tuple[int, ...], event: tuple[int, ...], pieces: list[tuple[tuple[slice, ...], Any]]) -> Any:
-    """The array of shape ``lengths + event`` from boxes that cover it; one piece, or pieces side by side along the first
-    axis, without a copy of zeros. None where the boxes are arranged in another way."""
+    """The array of shape ``lengths + event`` from boxes that cover it; one piece, or pieces side by side along the
+    first axis, without a copy of zeros. None where the boxes are arranged in another way."""
     blocks = [jnp.reshape(v, tuple(b.stop - b.start for b in box) + event) for box, v in pieces]
     if not lengths:
         return blocks[0] if len(blocks) == 1 else None
@@ -157,9 +157,11 @@ def _spot(draw: Draw, loops: tuple[Loop, ...], sizes: dict[str, int]) -> Spot:
     return Spot(draw.var.id, draw.site, draw, lengths, index, _box(draw, loops, ranges, env, sizes))
 
 
-def _box(draw: Draw, loops: tuple[Loop, ...], ranges: list, env: dict, sizes: dict[str, int]) -> tuple[slice, ...] | None:
-    """A slice an axis, where each subscript is a constant or one loop's index plus a constant, and the loops occur once each
-    and in their order."""
+def _box(
+    draw: Draw, loops: tuple[Loop, ...], ranges: list, env: dict, sizes: dict[str, int]
+) -> tuple[slice, ...] | None:
+    """A slice an axis, where each subscript is a constant or one loop's index plus a constant, and the loops occur
+    once each and in their order."""
     box, at = [], 0
     for a in draw.affine:
         inside = [k for k, loop in enumerate(loops) if loop.index.id in a.variables]

@@ -1,8 +1,8 @@
 """Plates become ``vmap``, ordered loops ``lax.scan``; a loop whose carries are all known runs like a plate.
 
-A carry that only hands on earlier values of a site is known wherever the site is given, so the density of an autoregressive model
-is computed for all times at once. Which carries those are is found by evaluating the body with undefined carries: what comes
-out defined did not need them.
+A carry that only hands on earlier values of a site is known wherever the site is given, so the density of an
+autoregressive model is computed for all times at once. Which carries those are is found by evaluating the body with
+undefined carries: what comes out defined did not need them.
 """
 
 from __future__ import annotations
@@ -108,10 +108,14 @@ def scan(evaluator: Evaluator, frame: Frame, loop: Scan) -> None:
     if not rest:
         _run_at_once(evaluator, frame, loop, iterations)
     elif any(has_undefined(inits[c.var.id]) for c in rest):
-        _run_at_once(evaluator, frame, loop, iterations._replace(carried={**known, **{c.var.id: UNDEFINED for c in rest}}))
+        _run_at_once(
+            evaluator, frame, loop, iterations._replace(carried={**known, **{c.var.id: UNDEFINED for c in rest}})
+        )
         finals = finals | {c.var.id: UNDEFINED for c in rest}
     else:
-        finals = finals | _run_in_order(evaluator, frame, loop, iterations, {c.var.id: inits[c.var.id] for c in rest}, rest)
+        finals = finals | _run_in_order(
+            evaluator, frame, loop, iterations, {c.var.id: inits[c.var.id] for c in rest}, rest
+        )
     for c in loop.carries:
         if c.final is not None:
             frame.define(c.final, finals[c.var.id])
@@ -150,7 +154,8 @@ def _undefined_after_one_step(step: Callable[..., Any], inits: dict[str, Any], i
 def _known_carries(
     evaluator: Evaluator, frame: Frame, loop: Scan, iterations: Iteration, inits: dict[str, Any], n: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """For each carry that is known without running in order: what each iteration finds in it, and what is left at the end."""
+    """For each carry that is known without running in order: what each iteration finds in it, and what is left at the
+    end."""
     known: dict[str, Any] = {}
     finals: dict[str, Any] = {}
     if not loop.carries or not iterations.given:
@@ -167,7 +172,9 @@ def _known_carries(
             return {c.var.id: as_type(inner.read(c.next), c.var.type) for c in rest}
 
         nexts = jax.vmap(body)(iterations._replace(carried=dict(known)))
-        found = {name: value for name, value in nexts.items() if not has_undefined(value) and not has_undefined(inits[name])}
+        found = {
+            name: value for name, value in nexts.items() if not has_undefined(value) and not has_undefined(inits[name])
+        }
         if not found:
             break
         for name, after in found.items():

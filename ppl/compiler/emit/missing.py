@@ -1,7 +1,8 @@
 """Data with absent entries.
 
-Where nothing that is scored reads the variable, the absent entries have density one and are drawn after inference. Where something
-reads it (an autoregression), they are latent variables: the trace holds them under the site's name, as a vector in row-major order.
+Where nothing that is scored reads the variable, the absent entries have density one and are drawn after inference.
+Where something reads it (an autoregression), they are latent variables: the trace holds them under the site's name,
+as a vector in row-major order.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from ppl.compiler.ir.distributions import DISTRIBUTIONS
 from ppl.compiler.ir.nodes import Let, MakeDist, Model, SiteInfo
 from ppl.compiler.ir.supports import Interval
-from ppl.compiler.emit.traverse import walk
+from ppl.compiler.ir.walk import walk
 
 
 @dataclass(frozen=True, eq=False)

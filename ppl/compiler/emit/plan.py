@@ -10,10 +10,10 @@ from ppl.compiler.emit.code import Code
 from ppl.compiler.emit.frame import Given
 from ppl.compiler.emit.influence import Influence, influence
 from ppl.compiler.emit.missing import Missing
-from ppl.compiler.emit.traverse import walk
 from ppl.compiler.ir.nodes import ForwardSum, Role, SiteInfo, SumOut
 from ppl.compiler.ir.supports import Booleans, Finite, Integers
 from ppl.compiler.ir.types import BOOL, REAL, IndexType, element
+from ppl.compiler.ir.walk import walk
 from ppl.core.target import Latent, Trace
 
 
@@ -71,8 +71,8 @@ class Plan:
         return (2, None) if kind == BOOL else (None, None)
 
     def given(self, data: Trace, trace: Trace, free: Trace) -> tuple[dict[str, Given], dict[str, Any]]:
-        """For each draw what is known of it, from the data, a trace and unconstrained values; and the whole arrays of the
-        sites whose value is known everywhere."""
+        """For each draw what is known of it, from the data, a trace and unconstrained values; and the whole arrays of
+        the sites whose value is known everywhere."""
         found: dict[str, Given] = {}
         whole: dict[str, Any] = {}
         for name, spots in self.code.layout.spots.items():
@@ -101,7 +101,11 @@ class Plan:
         if name in trace:
             return jnp.asarray(trace[name]), None, None
         if name in free:
-            return (jnp.asarray(free[name]), None, None) if self.site(name).discrete else (None, jnp.asarray(free[name]), None)
+            return (
+                (jnp.asarray(free[name]), None, None)
+                if self.site(name).discrete
+                else (None, jnp.asarray(free[name]), None)
+            )
         return None, None, None
 
     def entries(self, name: str, whole: Any) -> Any:

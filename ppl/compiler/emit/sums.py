@@ -45,13 +45,16 @@ def sum_out(evaluator: Evaluator, frame: Frame, statement: SumOut) -> None:
     frame.absorb(effects)
 
 
-def _run(evaluator: Evaluator, frame: Frame, body: Block, extra: dict[str, Given], key: Any) -> tuple[tuple[Any, ...], Effects]:
+def _run(
+    evaluator: Evaluator, frame: Frame, body: Block, extra: dict[str, Given], key: Any
+) -> tuple[tuple[Any, ...], Effects]:
     inner = Frame(frame, given={**frame.given, **extra}, whole=frame.whole, key=key)
     return evaluator.run(body, inner), inner.effects()
 
 
 def _for_each(evaluator: Evaluator, frame: Frame, statement: SumOut) -> tuple[tuple[Any, ...], Any, dict[str, Any]]:
-    """Results (of any one value), the weights w_k, and the log density recorded under the variable's name if terms are."""
+    """Results (of any one value), the weights w_k, and the log density recorded under the variable's name if terms
+    are."""
 
     def at(value: Any) -> Any:
         results, effects = _run(evaluator, frame, statement.body, {statement.var.id: Given(value)}, None)
@@ -207,4 +210,3 @@ def _sample_backwards(key: Any, alphas: Any, moves: Any) -> Any:
     keys = jax.random.split(key, moves.shape[0])
     _, path = jax.lax.scan(step, last, (alphas[:-1], moves, keys), reverse=True)
     return jnp.concatenate([path, last[None]])
-

@@ -32,7 +32,9 @@ def make_tagged(frame: Frame, constructor: str, args: tuple[Any, ...]) -> Any:
         return UNDEFINED
     info, position = frame.code.constructor(constructor)
     if info.recursive:
-        raise EmissionError(f"values of the recursive type {info.name} have no fixed size, and cannot be compiled by this method")
+        raise EmissionError(
+            f"values of the recursive type {info.name} have no fixed size, and cannot be compiled by this method"
+        )
     fields = tuple(
         tuple(jax.tree.map(jnp.asarray, a) for a in args) if k == position else tuple(_zero(frame, t) for t in c.args)
         for k, c in enumerate(info.constructors)

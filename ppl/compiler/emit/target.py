@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ppl.compiler.emit.code import bind_parameters
 from ppl.compiler.emit.evaluate import Evaluator
-from ppl.compiler.emit.frame import Effects, Frame
+from ppl.compiler.emit.frame import Effects, Frame, Given
 from ppl.compiler.emit.interpretation import (
     COMPLETE,
     CONSTRAIN,
@@ -37,8 +37,8 @@ class OutputInfo(NamedTuple):
 
 
 class EmittedTarget(Target):
-    """A model with its arguments and data. Array leaves: arguments, data, arrays inside extern functions, and values that
-    depend on those alone; all else is static, so other data of the same shapes need no new compilation."""
+    """A model with its arguments and data. Array leaves: arguments, data, arrays inside extern functions, and values
+    that depend on those alone; all else is static, so other data of the same shapes need no new compilation."""
 
     name: str = eqx.field(static=True)
     latents: tuple[Latent, ...] = eqx.field(static=True)
@@ -85,8 +85,9 @@ class EmittedTarget(Target):
         return self._execution(value, effects, jnp.zeros(()))
 
     def log_density_terms(self, trace: Trace) -> dict[str, Array]:
-        """The terms whose sum is ``log_density(trace)``: for each site, given or latent, the log densities of its elements
-        (the shape of the site without its events' axes); for each ``factor``, ``observe`` and ``require`` its weight."""
+        """The terms whose sum is ``log_density(trace)``: for each site, given or latent, the log densities of its
+        elements (the shape of the site without its events' axes); for each ``factor``, ``observe`` and ``require``
+        its weight."""
         _, effects = self._walk(TERMS, trace, {})
         layout = self.plan.code.layout
         terms = {s.name: layout.join(s.name, effects.records) for s in self.plan.code.model.sites}
@@ -109,14 +110,24 @@ class EmittedTarget(Target):
         data: Trace | None = None,
     ) -> tuple[Any, Effects]:
         """The model's value, and what it did."""
-        code = self.plan.code
         given, whole = self.plan.given(self.data if data is None else data, trace, free)
+        frame = self.frame(given, whole, key, self.constants if data is None else {})
+        results = Evaluator(interpretation, scored).run(self.plan.code.model.body, frame)
+        return results[0] if results else None, frame.effects()
+
+    def frame(
+        self,
+        given: dict[str, Given],
+        whole: dict[str, Any],
+        key: PRNGKeyArray | None,
+        constants: dict[str, Any] | None = None,
+    ) -> Frame:
+        """The model's own frame: its parameters, and ``constants`` (those of the target, if not given)."""
+        code = self.plan.code
         frame = Frame(code.global_frame(self.externs), given=given, whole=whole, key=key)
         bind_parameters(frame, code.model.params, self.args)
-        if data is None:
-            frame.values.update(self.constants)
-        results = Evaluator(interpretation, scored).run(code.model.body, frame)
-        return results[0] if results else None, frame.effects()
+        frame.values.update(self.constants if constants is None else constants)
+        return frame
 
     def _trace(self, effects: Effects) -> Trace:
         joined = {v.name: self.plan.code.layout.join(v.name, effects.records) for v in self.latents}

@@ -1,51 +1,18 @@
-"""Static questions to the IR: which variables a piece of it uses, which draws it holds."""
+"""Static questions to the IR, answered once for each node object (nodes hash by structure, which is slow)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
-from ppl.compiler.ir.nodes import Atom, Block, Draw, FunctionRef, Lit, SizeAtom, Var
-from ppl.compiler.ir.sizes import Size
-from ppl.compiler.ir.supports import Support
-from ppl.compiler.ir.types import Type
-
-_OPAQUE = (Type, Support, Size, Lit, SizeAtom)
-
-
-def children(node: Any) -> Iterator[Any]:
-    """The IR nodes directly inside a node (types, supports and sizes are not nodes)."""
-    for name in _field_names(type(node)):
-        yield from _nodes(getattr(node, name))
-
-
-@cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
-
-
-def _nodes(value: Any) -> Iterator[Any]:
-    if isinstance(value, (tuple, list)):
-        for item in value:
-            yield from _nodes(item)
-    elif is_dataclass(value) and not isinstance(value, _OPAQUE):
-        yield value
-
-
-def walk(node: Any) -> Iterator[Any]:
-    """All nodes in ``node``, itself first, in the order of the text."""
-    yield node
-    if not isinstance(node, Atom):
-        for child in children(node):
-            yield from walk(child)
+from ppl.compiler.ir.nodes import Draw, FunctionRef, Var
+from ppl.compiler.ir.walk import walk
 
 
 class Memo:
-    """A function of a node, computed once for each node object (nodes hash by structure, which is slow)."""
+    """A function of a node, computed once for each node object."""
 
-    def __init__(self, function: Any):
+    def __init__(self, function: Callable[[Any], Any]):
         self._function = function
         self._known: dict[int, tuple[Any, Any]] = {}
 
@@ -57,24 +24,17 @@ class Memo:
         return known[1]
 
 
-def _used(node: Any) -> frozenset[str]:
-    return frozenset(n.id for n in walk(node) if isinstance(n, Var))
-
-
-def _functions(node: Any) -> frozenset[str]:
-    return frozenset(n.name for n in walk(node) if isinstance(n, FunctionRef))
-
-
 def used_variables(node: Any) -> frozenset[str]:
     """Ids of all variables that stand in ``node``, those that it defines included. Ids are unique in a model, so those
     that it takes from outside are these, restricted to what is defined outside."""
-    return _used(node)
+    return frozenset(n.id for n in walk(node) if isinstance(n, Var))
 
 
 def used_functions(node: Any) -> frozenset[str]:
-    return _functions(node)
+    """Names of the top-level and builtin functions that ``node`` mentions as values."""
+    return frozenset(n.name for n in walk(node) if isinstance(n, FunctionRef))
 
 
-def draws_in(block: Block) -> tuple[Draw, ...]:
+def draws_in(node: Any) -> tuple[Draw, ...]:
     """Every ``Draw`` inside, at any depth."""
-    return tuple(n for n in walk(block) if isinstance(n, Draw))
+    return tuple(n for n in walk(node) if isinstance(n, Draw))

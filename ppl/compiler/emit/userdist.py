@@ -23,13 +23,15 @@ from ppl.core.distributions.guarded import guard
 
 
 class UserDistribution(dist.Distribution):
-    """``params`` are the arguments, ``captured`` the constants and extern functions that the declaration uses. Arguments
-    that are scalars by declaration may be arrays: then the distribution is a batch."""
+    """``params`` are the arguments, ``captured`` the constants and extern functions that the declaration uses.
+    Arguments that are scalars by declaration may be arrays: then the distribution is a batch."""
 
     pytree_data_fields = ("params", "captured")
     pytree_aux_fields = ("code", "declared", "sizes")
 
-    def __init__(self, code: Code, declared: UserDist, params: dict[str, Any], captured: dict[str, Any], sizes: dict[str, int]):
+    def __init__(
+        self, code: Code, declared: UserDist, params: dict[str, Any], captured: dict[str, Any], sizes: dict[str, int]
+    ):
         self.code, self.declared = code, declared
         self.params, self.captured = params, captured
         self.sizes = tuple(sorted(sizes.items()))
@@ -62,7 +64,9 @@ class UserDistribution(dist.Distribution):
             raise EmissionError(
                 f"{self.declared.name} has no sample block, and a draw from it is needed",
                 self.declared.span,
-                helps=("add sample { … } to the declaration, or use a method that needs no prior draws (nuts, hmc, map)",),
+                helps=(
+                    "add sample { … } to the declaration, or use a method that needs no prior draws (nuts, hmc, map)",
+                ),
             )
 
         def one(params: dict[str, Any], key: Any) -> Array:
@@ -120,8 +124,8 @@ def _is_array(value: Any) -> bool:
 
 
 def _elementwise(function: Any, args: Any, axes: Any) -> Array:
-    """``function`` over the batch axes of its arguments, which broadcast; ``axes`` says how many trailing axes of each argument
-    are one element's."""
+    """``function`` over the batch axes of its arguments, which broadcast; ``axes`` says how many trailing axes of
+    each argument are one element's."""
     leaves, tree = jax.tree.flatten(args)
     counts = jax.tree.leaves(axes)
     if len(leaves) != len(counts):  # an argument that is a function or a structure: no batch
@@ -172,5 +176,3 @@ def constraint(support: Support) -> constraints.Constraint:
                 "circle": constraints.circular,
             }[name]
     return constraints.real
-
-

@@ -1,0 +1,85 @@
+"""Where a model is cut: its top-level statements as glue and units, a unit being what holds observations.
+
+A loop with observations is a unit of as many steps as it has iterations; any other statement with observations is a unit
+of one step. What stands between units (priors, deterministic work, factors) is glue, run along with the unit before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ppl.compiler.emit.plan import Plan
+from ppl.compiler.emit.traverse import draws_in
+from ppl.compiler.ir.nodes import Draw, Factor, Lit, Observe, Output, Plate, Require, Scan, Stmt
+from ppl.compiler.ir.types import INT
+from ppl.compiler.ir.walk import definitions, free, walk
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """``steps`` observations from step ``first`` on, made by ``statement``; ``glue`` are the statements behind it."""
+
+    statement: Stmt
+    first: int
+    steps: int
+    glue: tuple[Stmt, ...]
+
+    @property
+    def is_loop(self) -> bool:
+        return isinstance(self.statement, (Plate, Scan))
+
+
+class Stages:
+    """``before``: the statements in front of the first unit. ``live``: the variables that the units, and the glue behind
+    them, read. Statements that neither draw nor score, and that none of these needs, are left out. Equal for equal plans."""
+
+    def __init__(self, plan: Plan, conditioned: frozenset[str]):
+        self._plan = plan
+        statements = _needed(plan.code.model.body.statements)
+        at = [k for k, s in enumerate(statements) if _observes(s, conditioned) and _steps(plan, s) > 0]
+        self.before = statements[: at[0]] if at else statements
+        units, first = [], 0
+        for k, end in zip(at, [*at[1:], len(statements)], strict=False):
+            n = _steps(plan, statements[k])
+            units.append(Unit(statements[k], first, n, statements[k + 1 : end]))
+            first += n
+        self.units = tuple(units)
+        self.length = first
+        self.live = frozenset().union(*(_reads(u, k) for k, u in enumerate(units)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stages) and self._plan == other._plan
+
+    def __hash__(self) -> int:
+        return hash(self._plan)
+
+
+def _observes(s: Stmt, conditioned: frozenset[str]) -> bool:
+    return any(isinstance(n, Observe) or (isinstance(n, Draw) and n.site in conditioned) for n in walk(s))
+
+
+def _steps(plan: Plan, s: Stmt) -> int:
+    if not isinstance(s, (Plate, Scan)):
+        return 1
+    sizes = plan.code.sizes
+    return max(s.upper.evaluate(sizes) - s.lower.evaluate(sizes), 0)
+
+
+def _needed(statements: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    """The statements that draw or score, and those that they read."""
+    kept: list[Stmt] = []
+    read: set[str] = set()
+    for s in reversed(statements):
+        acts = bool(draws_in(s)) or any(isinstance(n, (Observe, Factor, Require)) for n in walk(s))
+        if not isinstance(s, Output) and (acts or any(v.id in read for v in definitions(s))):
+            kept.append(s)
+            read |= free(s)
+    return tuple(reversed(kept))
+
+
+def _reads(unit: Unit, number: int) -> frozenset[str]:
+    """What a unit and its glue take from outside. The first loop's initial values are read before it starts."""
+    s = unit.statement
+    if number == 0 and isinstance(s, Scan):
+        s = replace(s, carries=tuple(replace(c, init=Lit(0, INT)) for c in s.carries))
+    return free(s).union(*(free(g) for g in unit.glue))

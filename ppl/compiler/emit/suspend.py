@@ -1,0 +1,228 @@
+"""The suspended form of a compiled model: SMC from any model, unchanged.
+
+The state of a particle are the live random variables of the top level, the carries of the loop that it is in, and the
+latents drawn outside of loops (they belong to the trace). Latents drawn in a step leave as its record.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from ppl.compiler.emit import loops
+from ppl.compiler.emit.evaluate import Evaluator
+from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
+from ppl.compiler.emit.interpretation import Interpretation
+from ppl.compiler.emit.prefix import run_known
+from ppl.compiler.emit.stages import Stages, Unit
+from ppl.compiler.emit.target import EmittedTarget
+from ppl.compiler.emit.traverse import draws_in
+from ppl.compiler.ir.nodes import Draw, Scan, Stmt
+from ppl.core.errors import MethodError
+from ppl.core.sequential import ConditionalSequentialTarget
+from ppl.core.target import Trace
+
+_EXTEND = Interpretation("extend", samples=True, weighs=True, records="value")
+_REPLAY = Interpretation("replay", weighs=True, records="value")
+
+Record = dict[str, Recorded]  # draw -> what was drawn
+
+
+class State(NamedTuple):
+    """``live``: variable -> value, of the top level and the carries; the results of a loop fill up as it runs. ``drawn``:
+    latents drawn outside of loops. What is not yet defined holds zeros."""
+
+    live: dict[str, Any]
+    drawn: Record
+
+
+class _How(NamedTuple):
+    """Draws from ``key``; or those in ``given``, and then ``scored`` (as in ``Evaluator``) says what is weighed."""
+
+    key: PRNGKeyArray | None
+    given: dict[str, Given]
+    scored: frozenset[int] | None = None
+
+    @property
+    def evaluator(self) -> Evaluator:
+        return Evaluator(_REPLAY if self.key is None else _EXTEND, self.scored)
+
+    def keys(self) -> tuple[Any, Any]:
+        return (None, None) if self.key is None else tuple(jax.random.split(self.key))
+
+
+class EmittedSequential(ConditionalSequentialTarget):
+    """A target cut at its observations. Records are of one structure: zeros stand for draws of other steps."""
+
+    target: EmittedTarget
+    length: int = eqx.field(static=True)
+    cut: Stages = eqx.field(static=True)
+
+    def start(self, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
+        whole, _ = jax.eval_shape(self._everything, key)
+        state, weight = self._begin(key)
+        return _fill(whole, state), weight
+
+    def advance(self, key: PRNGKeyArray, state: State, step: Int[Array, ""]) -> tuple[State, Record, Float[Array, ""]]:
+        return self._step(state, step, _How(key, {}))
+
+    def replay(self, state: State, record: Record, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
+        """``advance`` with the draws of ``record``: observations and factors are weighed, the draws are not."""
+        new, _, weight = self._step(state, step, _How(None, _as_given(record), self._statements(latent=False)))
+        return new, weight
+
+    def log_transition(self, state: State, record: Record, step: Int[Array, ""]) -> Float[Array, ""]:
+        return self._step(state, step, _How(None, _as_given(record), self._statements(latent=True)))[2]
+
+    def trace(self, state: State, records: Record) -> Trace:
+        """The latents of one particle, from its final state and its records (leading axis: the steps)."""
+        found = dict(state.drawn)
+        for unit in self.cut.units:
+            if unit.is_loop:
+                at = slice(unit.first, unit.first + unit.steps)
+                found |= {d: jax.tree.map(lambda a: a[at], records[d]) for d in self._latents(unit.statement)}
+        plan = self.target.plan
+        joined = {s.name: plan.code.layout.join(s.name, found) for s in plan.code.model.sites}
+        return {name: plan.entries(name, whole) for name, whole in joined.items() if whole is not None}
+
+    def _begin(self, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
+        return self._run(State({}, {}), self.cut.before, key, _How(key, {}), self.cut.units[0])[::2]
+
+    def _step(self, state: State, step: Int[Array, ""], how: _How) -> tuple[State, Record, Float[Array, ""]]:
+        template = jax.eval_shape(self._everything, jax.random.key(0))[1]
+
+        def run(k: int, state: State, step: Any, key: Any, given: dict[str, Given]) -> Any:
+            unit, here = self.cut.units[k], _How(key, given, how.scored)
+            body_key, glue_key = here.keys()
+            after, made, weight = self._iterate(unit, state, step - unit.first, body_key, here)
+            following = self.cut.units[k + 1] if k + 1 < len(self.cut.units) else None
+            after, made = _fill(state, after), _fill(template, made)
+            if following is None and not unit.glue:
+                return after, made, weight
+
+            def behind(state: State, made: Record) -> Any:
+                new, more, extra = self._run(state, unit.glue, glue_key, here, following)
+                return _fill(state, new), _fill(made, more), weight + extra
+
+            last = step == unit.first + unit.steps - 1
+            return jax.lax.cond(last, behind, lambda state, made: (state, made, weight), after, made)
+
+        if len(self.cut.units) == 1:
+            return run(0, state, step, how.key, how.given)
+        firsts = jnp.asarray([u.first for u in self.cut.units[1:]])
+        branches = [eqx.Partial(run, k) for k in range(len(self.cut.units))]
+        return jax.lax.switch(jnp.sum(step >= firsts), branches, state, step, how.key, how.given)
+
+    def _iterate(self, unit: Unit, state: State, local: Any, key: Any, how: _How) -> tuple[State, Record, Any]:
+        """One step of a unit, without the glue behind it."""
+        if not unit.is_loop:
+            return self._run(state, (unit.statement,), key, how, None)
+        loop = unit.statement
+        frame, _ = self._frame(state, None, how)
+        _, every = loops.inputs(how.evaluator, frame, loop, loop.body)
+        given = {d: g for d, g in every.given.items() if d not in how.given}
+        at = jax.tree.map(lambda a: jnp.asarray(a)[local], every._replace(given=given))
+        at = at._replace(given=at.given | {d: how.given[d] for d in self._latents(loop) if d in how.given}, key=key)
+        inner = loops.enter(frame, loop, at)
+        how.evaluator.run(loop.body, inner)
+        live = dict(state.live)
+        for c in getattr(loop, "carries", ()):
+            live[c.var.id] = loops.as_type(inner.read(c.next), c.var.type)
+            if c.final is not None and c.final.id in self.cut.live:
+                live[c.final.id] = live[c.var.id]
+        for s in loop.stacked:
+            if s.var.id in self.cut.live:
+                value = jax.tree.map(jnp.asarray, inner.read(s.value))
+                empty = jax.tree.map(lambda v: jnp.zeros((unit.steps, *v.shape), v.dtype), value)
+                live[s.var.id] = jax.tree.map(lambda b, v: b.at[local].set(v), live.get(s.var.id, empty), value)
+        effects = inner.effects()
+        return State(live, state.drawn), self._made(effects), _weight(effects)
+
+    def _run(
+        self, state: State, statements: tuple[Stmt, ...], key: Any, how: _How, following: Unit | None
+    ) -> tuple[State, Record, Any]:
+        """Runs statements of the top level; ``following`` is the unit that comes next."""
+        frame, known = self._frame(state, key, how)
+        for s in statements:
+            how.evaluator.execute(s, frame)
+        live = {n: v for n, v in frame.values.items() if n in self.cut.live and n not in known}
+        if following is not None and isinstance(following.statement, Scan):
+            carries = following.statement.carries
+            live |= {c.var.id: loops.as_type(frame.read(c.init), c.var.type) for c in carries}
+        effects = frame.effects()
+        made = self._made(effects)
+        live = jax.tree.map(jnp.asarray, state.live | live)
+        return State(live, state.drawn | made), made, _weight(effects)
+
+    def _frame(self, state: State, key: PRNGKeyArray | None, how: _How) -> tuple[Frame, frozenset[str]]:
+        """A frame with the state, and the names of what needs no random variable."""
+        plan = self.target.plan
+        data, whole = plan.given(self.target.data, {}, {})
+        frame = self.target.frame(data | how.given, whole, key)
+        run_known(frame, plan.code.model.body.statements, whole)
+        known = frozenset(frame.values)
+        frame.values.update(state.live)
+        return frame, known
+
+    def _made(self, effects: Effects) -> Record:
+        names = self._latents(self.target.plan.code.model.body)
+        return {d: jax.tree.map(jnp.asarray, r) for d, r in effects.records.items() if d in names}
+
+    def _latents(self, node: Any) -> dict[str, Draw]:
+        """The draws of inference's latents (and of summed-out variables) inside a node."""
+        names = {v.name for v in self.target.latents} | self.target.plan.summed
+        return {d.var.id: d for d in draws_in(node) if d.site in names}
+
+    def _statements(self, latent: bool) -> frozenset[int]:
+        """Ids of the draws of latents; or of all else that is weighed."""
+        drawn = {id(d) for d in self._latents(self.target.plan.code.model.body).values()}
+        influence = self.target.plan.influence
+        return frozenset(drawn if latent else (influence.draws.keys() | influence.scores.keys()) - drawn)
+
+    def _everything(self, key: PRNGKeyArray) -> tuple[State, Record]:
+        """The state with all that is ever in it, and the draws of all steps: for their shapes only."""
+        how, units = _How(key, {}), self.cut.units
+        state, _ = self._begin(key)
+        records: Record = {}
+        for k, unit in enumerate(units):
+            state, made, _ = self._iterate(unit, state, 0, key, how)
+            state, more, _ = self._run(state, unit.glue, key, how, units[k + 1] if k + 1 < len(units) else None)
+            records |= made | more
+        return state, records
+
+
+def suspend(target: EmittedTarget) -> EmittedSequential:
+    """``target`` cut at its observations, in the order of the text. MethodError where it has none."""
+    cut = Stages(target.plan, frozenset(target.data))
+    if not cut.units:
+        raise MethodError(
+            f"model `{target.name}` observes nothing, so that there is nothing to run step by step",
+            helps=("give data for a `data` variable, or use a method that needs no observations",),
+        )
+    return EmittedSequential(target=target, length=cut.length, cut=cut)
+
+
+def _weight(effects: Effects) -> Float[Array, ""]:
+    return jnp.zeros(()) if effects.weight is None else jnp.asarray(effects.weight)
+
+
+def _as_given(record: Record) -> dict[str, Given]:
+    return {name: Given(r.value) for name, r in record.items()}
+
+
+def _fill(template: Any, part: Any) -> Any:
+    """``part`` (dicts, in tuples) with what it lacks taken from ``template``, or zeros where that gives shapes only; in
+    the types of the template."""
+    if isinstance(template, dict):
+        return {n: _fill(t, part[n]) if n in part else jax.tree.map(_zero, t) for n, t in template.items()}
+    if isinstance(template, State):
+        return State(*(_fill(t, p) for t, p in zip(template, part, strict=True)))
+    return jax.tree.map(lambda t, p: jnp.asarray(p, t.dtype), template, part)
+
+
+def _zero(t: Any) -> Any:
+    return jnp.zeros(t.shape, t.dtype) if isinstance(t, jax.ShapeDtypeStruct) else t
