@@ -82,7 +82,8 @@ class EveryPath(Choices):
     """Depth-first walk through all answers: each execution replays the decisions taken so far and takes the first
     option of every new choice; ``advance`` moves the last decision on.
 
-    ``least``: executions whose options' weight falls below it are cut off; ``lost`` is the total weight cut off."""
+    ``least``: executions whose options' weight falls below it are cut off; ``lost`` is the total weight cut off, the tails of
+    countable supports included."""
 
     def __init__(self, options: Options = exact_options, least: float = 0.0):
         self.options, self.least, self.lost = options, least, 0.0
@@ -97,6 +98,8 @@ class EveryPath(Choices):
             options = self.options(address, distribution)
             if not options:
                 raise Rejected
+            if self.least and distribution.discrete:  # the tail of a countable support is cut off too
+                self.lost += float(np.exp(self.log_prior)) * max(0.0, 1 - sum(np.exp(lw) for _, lw in options))
             self.path.append([options, 0])
         options, position = self.path[self.depth]
         self.depth += 1

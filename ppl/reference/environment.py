@@ -75,6 +75,8 @@ class Environment:
 def cast(value: Any, type: types.Type) -> Any:
     """Numbers as the type says (a trace may hold an index as a float); arrays of numbers as float64, int64 or bool."""
     value = scalar(value)
+    if isinstance(value, float) and type is types.REAL:
+        return float(value)
     kind = types.element(type)
     if isinstance(kind, types.Scalar) and kind.name in ("real", "int", "bool"):
         dtype = {"real": float, "int": int, "bool": bool}[kind.name]

@@ -206,8 +206,8 @@ class Operations:
                     raise DomainError(f"the slice {lower}..{upper} of an axis of length {n}")
                 at: Any = slice(lower, upper)
             else:
-                at = np.asarray(self.atom(s, env), dtype=int)[()]
-                if np.any(at < 0) or np.any(at >= n):
+                at = self.atom(s, env)
+                if not (0 <= at < n if isinstance(at, int) else ((0 <= at) & (at < n)).all()):
                     raise DomainError(f"index {at} of an axis of length {n}")
             out = out[(slice(None),) * axis + (at,)]
         return out

@@ -14,7 +14,7 @@ import numpy as np
 
 from ppl.compiler.ir import nodes as ir
 from ppl.reference import sums
-from ppl.reference.applied import AppliedModel
+from ppl.reference.applied import AppliedModel, MarginalModel
 from ppl.reference.choices import Address, Choices, FromTrace, Rejected, element_of
 from ppl.reference.context import Context
 from ppl.reference.distributions import Distribution, element
@@ -120,6 +120,10 @@ class Run:
             env.submodels[s.var.id] = (site + ".", index)
             env.bind(s.var, value)
             return
+        if isinstance(dist, MarginalModel):
+            env.bind(s.var, self._marginal(dist, site + ".", index, place.loops))
+            env.submodels[s.var.id] = (site + ".", index)
+            return
         if s.var.id in self.forced:
             value = self.forced[s.var.id]
             self.weigh(dist.log_density(value))
@@ -130,6 +134,20 @@ class Run:
             value, sites = self._choose(Address(site, index), dist), self.latents
         env.bind(s.var, value)
         self._record(sites, site, index, cast(value, s.var.type))
+
+    def _marginal(self, dist: MarginalModel, prefix: str, index: tuple[int, ...], loops: tuple[int, ...]) -> dict[str, Any]:
+        """Only the kept variables have addresses. Where they are given, the others are summed out; else all are choices."""
+        if isinstance(self.choices, FromTrace):
+            kept = {n: element_of(self.choices.trace[prefix + n], Address(prefix + n, index)) for n in dist.keep}
+            self.weigh(dist.log_density(kept))
+            for name, value in kept.items():
+                self._record(self.latents, prefix + name, index, value)
+            return kept
+        self.model(dist.target, prefix, index, loops)
+        kept = {n: self.latents[prefix + n].of[index] if index else self.latents[prefix + n].whole() for n in dist.keep}
+        for name in [n for n in self.latents if n.startswith(prefix) and n.removeprefix(prefix) not in kept]:
+            del self.latents[name]
+        return kept
 
     def _choose(self, address: Address, dist: Distribution) -> Any:
         value, log_weight = self.choices.draw(address, dist)
@@ -144,7 +162,7 @@ class Run:
             return self._choose(address, dist)
         value = element_of(self.data[address.site], address)
         absent = _absent(value)
-        if not np.any(absent):
+        if not absent.any():
             self.weigh(dist.log_density(value))
             return value
         if not dist.batch:

@@ -33,7 +33,7 @@ class Distribution(ABC):
 
     def log_density(self, x: Any) -> float:
         """Log density of the whole draw."""
-        return float(np.sum(self.log_densities(x)))
+        return float(self.log_densities(x).sum())
 
     def atoms(self, tail: float = 0.0) -> list[Any] | None:
         """All values with positive probability if they are finitely many, else None. With ``tail`` > 0 a countable support is

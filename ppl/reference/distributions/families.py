@@ -41,15 +41,18 @@ class Univariate(Distribution):
 
     def __init__(self, name: str, family: Family, params: dict[str, np.ndarray], shape: tuple[int, ...] = ()):
         self.name, self.family = name, family
-        arrays = np.broadcast_arrays(*[np.asarray(params[p], dtype=float) for p in family.params], np.empty(shape))[:-1]
-        self.params = arrays
-        self.batch = arrays[0].shape
+        values = [params[p] for p in family.params]
+        if shape == () and all(isinstance(v, float | int) for v in values):
+            self.params = tuple(np.float64(v) for v in values)  # the same, without the cost of arrays
+        else:
+            self.params = np.broadcast_arrays(*[np.asarray(v, dtype=float) for v in values], np.empty(shape))[:-1]
+        self.batch = self.params[0].shape
         self.discrete = family.dtype is not None
-        for p, a in zip(family.params, arrays, strict=True):
-            if np.any(np.isnan(a)) or (p in family.positive and np.any(a <= 0)):
+        for p, a in zip(family.params, self.params, strict=True):
+            if np.isnan(a).any() or (p in family.positive and (a <= 0).any()):
                 raise DomainError(f"{name}: {p} = {a}")
-        if family.valid is not None and not np.all(family.valid(*arrays)):
-            raise DomainError(f"{name}: {dict(zip(family.params, arrays, strict=True))}")
+        if family.valid is not None and not np.all(family.valid(*self.params)):
+            raise DomainError(f"{name}: {dict(zip(family.params, self.params, strict=True))}")
 
     def expand(self, shape: tuple[int, ...]) -> Univariate:
         """``shape`` independent copies, as leading axes."""
@@ -60,11 +63,13 @@ class Univariate(Distribution):
         return scalar(draw.astype(self.family.dtype or float))
 
     def log_densities(self, x):
-        x = np.asarray(x, dtype=float)
+        x = np.float64(x) if isinstance(x, float | int) else np.asarray(x, dtype=float)
         lower, upper = self.family.support(*self.params)
         inside = (x >= lower) & (x <= upper)
         if self.discrete:
-            inside &= x == np.floor(x)
+            inside = inside & (x == np.floor(x))
+        if self.batch == () == np.shape(x) and not inside:
+            return np.float64(-inf)
         with np.errstate(all="ignore"):
             density = self.family.log_density(np.where(inside, x, np.nan), *self.params)
         at_end = (x == lower) | (x == upper)  # log x − log x there: the density is zero where the formula is undefined
