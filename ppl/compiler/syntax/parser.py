@@ -25,19 +25,21 @@ def parse(source: Source) -> tuple[ast.Module | None, list[Diagnostic]]:
     lexed = lex(source, rules)
     findings = lexed.diagnostics
     balanced, unclosed = balance(lexed.tokens, source)
-    findings += unclosed
     tokens = significant(balanced)
     builder = Builder(source.name, lexed.docs)
     result = engine.run(rules, tokens, builder, source.name)
     if isinstance(result, engine.Failure):
         from ppl.compiler.syntax.recover.repair import Repair
 
-        repair = Repair(rules, tokens, source)
+        repair = Repair(rules, tokens, source, unclosed)
         repair.run()
         findings += repair.findings
         builder = Builder(source.name, lexed.docs)
         result = engine.run(rules, repair.tokens, builder, source.name)
-    findings = sorted(findings + builder.diagnostics, key=lambda d: d.primary.span.start)
+    findings += [bracket.finding(source.name) for bracket in unclosed]
+    lines = {source.position(d.primary.span.start)[0] for d in findings}
+    findings += [d for d in builder.diagnostics if source.position(d.primary.span.start)[0] not in lines]
+    findings.sort(key=lambda d: d.primary.span.start)
     if isinstance(result, engine.Failure):
         return None, findings
     return replace(result, comments=tuple(lexed.comments), span=Span(source.name, 0, len(source.text))), findings

@@ -24,6 +24,9 @@ BEFORE_RECORD = frozenset(
     "and or not in if then given over match return factor require observe".split()
 )
 
+#: These begin a statement that has a block.
+_HEADS = frozenset(("for", "plate", "if", "match"))
+
 #: Between the ``<`` and ``>`` of a type none of these stands.
 _NOT_IN_TYPE = frozenset(("NL", "{", "}", "and", "or", "not", "then", "else", "CMP_OP", ">="))
 
@@ -31,12 +34,13 @@ _NOT_IN_TYPE = frozenset(("NL", "{", "}", "and", "or", "not", "then", "else", "C
 class _Frame:
     """An open bracket: ``kind`` is ``(``, ``[``, ``record``, or a block: ``block``, ``match``, ``arms``, ``file``."""
 
-    __slots__ = ("is_block", "kind", "match", "thens")
+    __slots__ = ("head", "is_block", "kind", "match", "thens")
 
     def __init__(self, kind: str):
         self.kind = kind
         self.is_block = kind not in ("(", "[", "record")
         self.match = False  # a `match` waits for its brace
+        self.head = False  # the statement has a block: `for`, `plate`, `if`, `match`
         self.thens = 0  # `if … then` that wait for their `else`
 
 
@@ -61,6 +65,7 @@ def significant(tokens: list[Token]) -> list[Token]:
                 if previous in CONTINUES or following in JOINS or (previous == ">" and not closes_type(out)):
                     continue
             frame.thens = 0
+            frame.head = False
             out.append(token)
             previous = "NL"
             continue
@@ -71,8 +76,9 @@ def significant(tokens: list[Token]) -> list[Token]:
         elif kind == ")" or kind == "]" or kind == "}":
             if len(stack) > 1:
                 stack.pop()
-        elif kind == "match":
-            frame.match = True
+        elif kind in _HEADS:
+            frame.match = frame.match or kind == "match"
+            frame.head = frame.head or previous == "NL" or previous == "{"
         elif kind == "then":
             frame.thens += 1
         elif kind == "else" and frame.thens:
@@ -92,7 +98,8 @@ def _next(tokens: list[Token], position: int) -> str:
 def _brace(frame: _Frame, previous: str, tokens: list[Token], position: int) -> str:
     """What the ``{`` at ``position``, behind ``previous``, opens. Where something is missing before a block, so that
     a record could stand there, what is inside tells."""
-    if (previous in BEFORE_RECORD or (previous == "=>" and frame.kind != "match")) and holds_fields(tokens, position):
+    record = previous in BEFORE_RECORD or (previous == "=>" and frame.kind != "match")
+    if record and holds_fields(tokens, position) and not (frame.head and tokens[position + 1].type == "NL"):
         return "record"
     if frame.match:
         frame.match = False

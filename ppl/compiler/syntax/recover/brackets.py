@@ -19,7 +19,7 @@ CLOSER = {"(": ")", "[": "]", "{": "}"}
 DECLARES = frozenset("import type const model guide objective dist extern".split())
 _STATES = frozenset("let var data aux observe factor require output param plate return".split())
 _ENDS_OPERAND = frozenset(("NAME", "INT", "FLOAT", "STRING", ")", "]", "true", "false"))
-_STARTS_OPERAND = frozenset(("NAME", "INT", "FLOAT", "STRING", "true", "false"))
+_STARTS = frozenset(("NAME", "INT", "FLOAT", "STRING", "true", "false", "_", "if", "match"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,30 @@ class _Open:
     layout: bool  # the lines inside are indented deeper than the line that opens it
 
 
-def balance(tokens: list[Token], source: Source) -> tuple[list[Token], list[Diagnostic]]:
-    """The tokens with every opening bracket closed, and a finding for each that was not."""
+@dataclass(slots=True)
+class Unclosed:
+    """A bracket that is never closed, and where its closer belongs: a token without text, which ``repair`` may move
+    or drop."""
+
+    opening: Token
+    closer: Token
+    block: bool
+    text: str  # what to insert
+
+    def finding(self, file: str) -> Diagnostic:
+        kind, closer = self.opening.type, self.closer.type
+        message = f"this `{kind}` is never closed"
+        opening = Label(Span(file, self.opening.start, self.opening.end), message)
+        here = Span(file, self.closer.start, self.closer.end)
+        helps = (Help(f"close it with `{closer}`", (Edit(here, self.text),)),)
+        if self.block:
+            said = Label(here, "by the layout, `}` belongs here")
+            return Diagnostic("E005", "this block is never closed", said, (opening,), helps=helps)
+        return Diagnostic("E006", message, opening, (Label(here, f"`{closer}` belongs here"),), helps=helps)
+
+
+def balance(tokens: list[Token], source: Source) -> tuple[list[Token], list[Unclosed]]:
+    """The tokens with every opening bracket closed, and what had to be closed."""
     return (tokens, []) if matched(tokens) else _Balance(tokens, source).run()
 
 
@@ -65,10 +87,10 @@ class _Balance:
         self.tokens, self.source = tokens, source
         self.out: list[Token] = []
         self.stack: list[_Open] = []
-        self.findings: list[Diagnostic] = []
+        self.unclosed: list[Unclosed] = []
         self.head = False  # the line begins a declaration
 
-    def run(self) -> tuple[list[Token], list[Diagnostic]]:
+    def run(self) -> tuple[list[Token], list[Unclosed]]:
         indent = 0
         for position, token in enumerate(self.tokens):
             kind = token.type
@@ -76,8 +98,7 @@ class _Balance:
                 self.out.append(token)
                 continue
             if not self.out or self.out[-1].text == "\n":
-                indent = self.column(token)
-                self.begin_line(position, token, indent)
+                indent = self.begin_line(position, token, self.column(token))
                 self.head = declares(self.tokens, position)
             if kind == "{" and self.head and not self.in_record():
                 while self.stack:  # the head of a declaration ends at its block
@@ -90,7 +111,7 @@ class _Balance:
                 while self.stack:
                     self.insert(self.stack.pop(), token)
             self.out.append(token)
-        return self.out, self.findings
+        return self.out, self.unclosed
 
     def column(self, token: Token) -> int:
         return self.source.position(token.start)[1] - 1
@@ -105,30 +126,32 @@ class _Balance:
         previous = self.previous()
         return previous is not None and previous.type in BEFORE_RECORD
 
-    def begin_line(self, position: int, token: Token, indent: int) -> None:
-        """Closes what the first token of a line shows to have ended."""
+    def begin_line(self, position: int, token: Token, indent: int) -> int:
+        """Closes what the first token of a line shows to have ended; gives the indentation that the line stands for."""
         if declares(self.tokens, position):
             while self.stack:
                 self.insert(self.stack.pop(), token)
-            return
-        if self.begins_statement(token):
-            while self.stack and not self.stack[-1].block:
-                self.insert(self.stack.pop(), token)
-        while self.stack and self.stack[-1].block and self.stack[-1].layout:
-            ends = indent < self.stack[-1].indent if token.type == "}" else indent <= self.stack[-1].indent
-            if token.type == "else" and self.tokens[position + 1].type in ("{", "if"):
-                ends = self.stack[-1].indent >= indent - 2
-            if not ends:
-                return
+            return indent
+        if token.type == "else" and self.tokens[position + 1].type in ("{", "if"):
+            if self.stack and self.stack[-1].block and self.stack[-1].indent >= indent - 2:
+                indent = self.stack[-1].indent  # as if its `}` stood before it
+        while self.stack and (self.stack[-1].layout or not self.stack[-1].block) and self.ends(self.stack[-1], token, indent):
             self.insert(self.stack.pop(), token)
+        return indent
 
-    def begins_statement(self, token: Token) -> bool:
+    def ends(self, opened: _Open, token: Token, indent: int) -> bool:
+        """Whether ``token``, first on a line indented by ``indent``, shows that ``opened`` ended before."""
+        if token.type in (")", "]", "}"):
+            return indent < opened.indent
+        if opened.block:
+            return indent <= opened.indent
         previous = self.previous()
-        if token.type in _STATES:
+        if previous is None or token.type in _STATES:
             return True
-        if previous is None or previous.type in CONTINUES or token.type in JOINS:
+        if token.type in JOINS or (token.type in CONTINUES and token.type != "for"):
             return False
-        return previous.type in _ENDS_OPERAND and token.type in _STARTS_OPERAND
+        goes_on = previous.type in CONTINUES or previous.type in CLOSER
+        return indent <= opened.indent or (not goes_on and previous.type in _ENDS_OPERAND and token.type in _STARTS)
 
     def close(self, token: Token) -> None:
         """Pops what ``token`` closes; what is open inside it is closed first."""
@@ -160,23 +183,14 @@ class _Balance:
         return next((t for t in reversed(self.out) if t.type != "NL"), None)
 
     def insert(self, opened: _Open, before: Token) -> None:
-        """Closes ``opened`` behind the last token so far and says so."""
+        """Closes ``opened`` behind the last token so far, ``before`` the next one."""
         closer = CLOSER[opened.token.type]
         where, text = self.place(opened, before)
         at = len(self.out)
         while at and self.out[at - 1].type == "NL" and self.out[at - 1].start >= where:
             at -= 1
         self.out.insert(at, Token(closer, "", where, where))
-        opening = Label(Span(self.source.name, opened.token.start, opened.token.end), f"this `{opened.token.type}` is never closed")
-        here = Span(self.source.name, where, where)
-        helps = (Help(f"close it with `{closer}`", (Edit(here, text),)),)
-        if opened.block:
-            said = Label(here, "by the layout, `}` belongs here")
-            found = Diagnostic("E005", "this block is never closed", said, (opening,), helps=helps)
-        else:
-            said = Label(here, f"`{closer}` belongs here")
-            found = Diagnostic("E006", f"this `{opened.token.type}` is never closed", opening, (said,), helps=helps)
-        self.findings.append(found)
+        self.unclosed.append(Unclosed(opened.token, self.out[at], opened.block, text))
 
     def place(self, opened: _Open, before: Token) -> tuple[int, str]:
         """Where the closer belongs, and the text to insert: on an empty line below the last token if there is one."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Edit, Help, Label
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.syntax.parse.token import Token
+from ppl.compiler.syntax.recover.brackets import Unclosed
 from ppl.compiler.syntax.recover.fix import Fix
 from ppl.compiler.syntax.recover.wording import OPENERS, SAMPLE, called, expected, phrase
 
@@ -20,15 +22,25 @@ _COST = {
     **dict.fromkeys(("=", "~", ":", "->", "=>", "in", "then", "else", "for", "with", "over", "by"), 1.2),
     **dict.fromkeys(("(", "[", "{"), 1.3),
     **dict.fromkeys(("NAME", "STRING"), 1.5),
-    "ADD_OP": 1.6,
+    **dict.fromkeys(("ADD_OP", "<", ">"), 1.6),
     "NL": 1.7,
-    **dict.fromkeys(("let", "model", "if", "fn", "match", "factor", "plate", "observe"), 2.5),
+    **dict.fromkeys(("let", "model", "if", "fn", "match", "factor", "plate", "observe", "infer"), 2.5),
 }
 
 #: One operator stands for them all.
-_NEVER_INSERTED = frozenset("MUL_OP POW_OP CMP_OP < > >= .. . ? and or not INT FLOAT true false given END".split())
+_NEVER_INSERTED = frozenset("MUL_OP POW_OP CMP_OP >= .. . ? and or not INT FLOAT true false given END".split())
+
+_STARTS_EXPRESSION = frozenset(("if", "fn", "infer", "expect", "match", "not", "true", "false"))
 
 _FARTHEST = 12
+
+#: How far ahead a closer may stand that the layout put in the wrong place.
+_AHEAD = 80
+
+
+def _insertable(kinds: set[str]) -> list[str]:
+    brackets = kinds - ({"<", ">"} if ">=" in kinds else set())  # of a type; not where they compare
+    return sorted(brackets - _NEVER_INSERTED)
 
 
 def near(repair: Repair, position: int) -> Iterator[Fix]:
@@ -36,12 +48,14 @@ def near(repair: Repair, position: int) -> Iterator[Fix]:
     token = repair.tokens[position]
     kinds = expected(repair.table, repair.stacks[position])
     yield from _insertions(repair, position, kinds)
+    for p in range(position, max(repair.statement_start(position), position - _FARTHEST), -1):
+        yield from _moved(repair, p, 0.2 + 0.05 * (position - p))
     if token.type.isidentifier() and token.type.islower() and "NAME" in kinds:
         yield _reserved(repair, position, 0.5)
     before = repair.tokens[position - 1] if position else None
     if before is not None and before.type.islower() and before.type.isidentifier():
         if "NAME" in expected(repair.table, repair.stacks[position - 1]):
-            yield _reserved(repair, position - 1, 0.7)
+            yield _reserved(repair, position - 1, 1.6 if before.type in _STARTS_EXPRESSION else 0.7)
     if before is not None and before.type == "NL" and before.text == "\n":
         yield _joined(repair, position - 1)
     if token.type == "NL":
@@ -49,10 +63,21 @@ def near(repair: Repair, position: int) -> Iterator[Fix]:
     elif token.type != "END":
         cost = 1.1 if token.type in (")", "]", "}") else 2.0
         yield Fix(position, position + 1, (), cost, lambda: _superfluous(repair, position, kinds))
-        for kind in sorted(kinds - _NEVER_INSERTED - {"NL"}):
+        for kind in _insertable(kinds):
+            if not _exchangeable(token, kind):
+                continue
             other = Token(kind, SAMPLE.get(kind, kind), token.start, token.end)
             likely = 1.2 if kind in (")", "]", "}") and token.type in (")", "]", "}") else 2.2 + _COST.get(kind, 3) / 10
             yield Fix(position, position + 1, (other,), likely, lambda k=kind: _instead(repair, position, k, kinds))
+
+
+def _exchangeable(token: Token, kind: str) -> bool:
+    """Whether ``kind`` may have been meant by ``token``: one sign for another, or a word misspelt."""
+    if kind == "NL":
+        return False
+    if token.type == "NAME":
+        return kind.isidentifier() and SequenceMatcher(None, token.text.lower(), kind).ratio() > 0.7
+    return not token.type.isidentifier() and not kind.isidentifier()
 
 
 def line_ends(repair: Repair, position: int) -> Iterator[Fix]:
@@ -76,8 +101,28 @@ def earlier(repair: Repair, position: int) -> Iterator[Fix]:
         yield from _insertions(repair, p, kinds, 0.1 * (position - p))
 
 
+def _moved(repair: Repair, position: int, cost: float) -> Iterator[Fix]:
+    """Takes a closer that ``brackets`` inserted to this place, or drops it."""
+    kinds = expected(repair.table, repair.stacks[position])
+    for ahead in range(position, min(position + _AHEAD, len(repair.tokens))):
+        closer = repair.tokens[ahead]
+        known = [u for u in repair.unclosed if u.closer is closer]
+        if not known:
+            continue
+        if ahead == position:
+            yield Fix(position, position + 1, (), 0.3, lambda: None)
+        elif closer.type in kinds:
+            here = Token(closer.type, "", repair.tokens[position - 1].end, repair.tokens[position - 1].end)
+            tokens = (here, *repair.tokens[position:ahead])
+
+            def tell(unclosed: Unclosed = known[0], moved: Token = here) -> None:
+                unclosed.closer, unclosed.text = moved, moved.type
+
+            yield Fix(position, ahead + 1, tokens, cost, tell)
+
+
 def _insertions(repair: Repair, position: int, kinds: set[str], more: float = 0.0) -> Iterator[Fix]:
-    for kind in sorted(kinds - _NEVER_INSERTED):
+    for kind in _insertable(kinds):
         yield _inserted(repair, position, kind, kinds, more=more)
         if kind == "{" and repair.tokens[position].type == "NL":
             yield _inserted(repair, position, kind, kinds, instead=True)
@@ -93,27 +138,27 @@ def _inserted(
     more: float = 0.0,
 ) -> Fix:
     """``kind`` before the token at ``position``, or ``instead`` of a line break there."""
-    after = repair.tokens[position - 1].end if position else 0
+    after = _gap(repair, position).start
     token = Token(kind, SAMPLE.get(kind, "" if kind in ("NL", "END") else kind), after, after)
     tell = lambda: _missing(repair, position, kind, kinds)  # noqa: E731
-    return Fix(position, position + instead, (token, *then), _COST.get(kind, 3.0) + more, tell)
+    cost = 0.9 if kind == ":" and "," in kinds else _COST.get(kind, 3.0)  # a parameter's type rather than a new one
+    return Fix(position, position + instead, (token, *then), cost + more, tell)
 
 
 def _missing(repair: Repair, position: int, kind: str, kinds: set[str]) -> Diagnostic:
     """Something was forgotten between two tokens."""
     token = repair.tokens[position]
     before = repair.tokens[position - 1] if position else Token("NL", "", 0, 0)
-    gap = Span(repair.source.name, before.end, before.end)
-    breaks = repair.first_on_line(position)
-    leads = before.type == "NL" or (before.type in OPENERS and breaks)  # what is missing leads its line
-    ends_line = token.type in ("NL", "END") or breaks
+    gap = _gap(repair, position)
+    ends_line = token.type in ("NL", "END") or repair.first_on_line(position)
+    leads = before.type in OPENERS and gap.start == token.start
     if kind == "NL":
         label = Label(Span(gap.file, token.start, token.end), "a new statement begins here")
         help = Help("put it on a line of its own, or write `;` before it", (Edit(gap, ";"),))
         return Diagnostic("E022", f"the statement does not end before {called(token)}", label, helps=(help,))
     where = f"after {called(before)}" if ends_line else f"between {called(before)} and {called(token)}"
     if leads:
-        gap, where = Span(gap.file, token.start, token.start), f"before {called(token)}"
+        where = f"before {called(token)}"
     if kind in ("NAME", "STRING"):
         what = phrase(kinds - {"NL", ",", ")", "]", "}"}) if kind == "NAME" else "a string"
         return Diagnostic("E009", f"{what.removeprefix('a ').removeprefix('an ')} missing {where}", Label(gap, f"expected {what}"))
@@ -124,6 +169,15 @@ def _missing(repair: Repair, position: int, kind: str, kinds: set[str]) -> Diagn
     edit = Edit(gap, f"{kind} ") if leads else _edit(gap, before, token, kind, ends_line)
     help = Help(f"insert `{kind}`", (edit,))
     return Diagnostic("E004", f"missing `{kind}` {where}", Label(gap, f"expected `{kind}`"), helps=(help,))
+
+
+def _gap(repair: Repair, position: int) -> Span:
+    """Where something missing before a token belongs: behind the one before, but not behind one that opens a line's
+    block."""
+    before, token = repair.tokens[position - 1] if position else None, repair.tokens[position]
+    leads = before is None or before.type == "NL" or (before.type in OPENERS and repair.first_on_line(position))
+    place = token.start if leads else before.end
+    return Span(repair.source.name, place, place)
 
 
 def _edit(gap: Span, before: Token, token: Token, kind: str, ends_line: bool) -> Edit:

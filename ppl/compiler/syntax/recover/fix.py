@@ -12,11 +12,12 @@ from ppl.compiler.syntax.parse.token import Token
 @dataclass(frozen=True, slots=True)
 class Fix:
     """Replaces ``tokens[start:stop]`` by ``tokens``. Of the fixes that reach as far, the cheapest wins; a ``sure``
-    one wins at once. ``tell`` makes the finding."""
+    one wins at once. ``tell`` makes the finding, if the
+    mistake was not known already."""
 
     start: int
     stop: int
     tokens: tuple[Token, ...]
     cost: float
-    tell: Callable[[], Diagnostic]
+    tell: Callable[[], Diagnostic | None]
     sure: bool = False

@@ -15,7 +15,7 @@ from ppl.compiler.syntax.parse import engine
 from ppl.compiler.syntax.parse.table import Table
 from ppl.compiler.syntax.parse.token import Token
 from ppl.compiler.syntax.recover import candidates, foreign
-from ppl.compiler.syntax.recover.brackets import declares
+from ppl.compiler.syntax.recover.brackets import CLOSER, Unclosed, declares
 from ppl.compiler.syntax.recover.fix import Fix
 from ppl.compiler.syntax.recover.wording import OPENERS, called, expected, phrase
 
@@ -29,9 +29,10 @@ _HORIZON = 40
 class Repair:
     """Runs the automaton over ``tokens``, changing them where it fails; ``findings`` says what was wrong."""
 
-    def __init__(self, table: Table, tokens: list[Token], source: Source):
+    def __init__(self, table: Table, tokens: list[Token], source: Source, unclosed: list[Unclosed]):
         self.table, self.tokens, self.source = table, tokens, source
         self.stacks: list[list[int]] = []  # the states before each token
+        self.unclosed = unclosed
         self.findings: list[Diagnostic] = []
         self._quiet = -1  # a failure with at least so many tokens left follows from the last one
         self._left = len(tokens) + 1  # how many tokens were left at the last failure: it falls, so this ends
@@ -65,11 +66,12 @@ class Repair:
         if left < self._quiet or self._quiet < 0 and not again:
             fix, certain = self.best(position)
             if fix is not None:
-                self.findings.append(fix.tell())
+                if (finding := fix.tell()) is not None:
+                    self.findings.append(finding)
                 self.tokens[fix.start : fix.stop] = fix.tokens
                 # What fails right behind a change, or anywhere in a statement that it did not put right, follows from it.
-                behind = self.statement_end(position) if not certain else min(position + 2, len(self.tokens) - 1)
-                self._quiet = len(self.tokens) - max(behind, fix.start + len(fix.tokens))
+                behind = fix.start + len(fix.tokens) if certain else self.statement_end(position)
+                self._quiet = len(self.tokens) - behind
                 return fix.start
             self.findings.append(self.unexpected(position))
         return self.leave_out(position)
@@ -78,7 +80,7 @@ class Repair:
         """The change to make, and whether it puts the whole statement right."""
         goal = min(self.statement_end(position) + _BEYOND, position + _HORIZON, len(self.tokens) - 1)
         for fix in foreign.recognise(self, position):
-            return fix, self.reach(fix, goal) >= goal
+            return fix, True
         tried: list[tuple[int, float, int, Fix]] = []
         for stage in ((candidates.near, candidates.line_ends), (candidates.earlier,)):
             for fix in (fix for generate in stage for fix in generate(self, position)):
@@ -87,8 +89,9 @@ class Repair:
                     tried.append((-reached, fix.cost, len(tried), fix))
             if tried and -min(tried)[0] >= goal:
                 return min(tried)[3], True
-        if tried and -min(tried)[0] >= min(position + 4, goal):
-            return min(tried)[3], False
+        partly = [t for t in tried if not any(token.type in CLOSER for token in t[3].tokens)]
+        if partly and -min(partly)[0] >= min(position + 4, goal):
+            return min(partly)[3], False
         return None, False
 
     def reach(self, fix: Fix, goal: int) -> int:
@@ -139,27 +142,24 @@ class Repair:
         return next(p for p in range(position, -1, -1) if self.starts_statement(p))
 
     def statement_end(self, position: int) -> int:
-        """The ``NL``, closing brace or end of file that ends the statement in which ``position`` stands."""
+        """The first ``NL`` behind ``position``, or the closing brace or end of file that ends its statement before."""
         depth = 0
-        for p in range(position, len(self.tokens)):
+        for p in range(self.statement_start(position), len(self.tokens)):
             kind = self.tokens[p].type
-            if kind == "END" or (kind == "NL" and depth <= 0 and p > position):
+            if p >= position and (kind == "END" or (kind == "NL" and p > position) or (kind == "}" and depth <= 0)):
                 return p
-            if kind == "{":
-                depth += 1
-            elif kind == "}":
-                depth -= 1
-                if depth < 0:
-                    return p
+            depth += (kind == "{") - (kind == "}")
         return len(self.tokens) - 1
+
+    def block_end(self, position: int) -> int:
+        """The end of the statement of ``position`` with the block that it opens."""
+        start = self.statement_start(position)
+        return max(self._rest(start, position, "model" in self.table.actions[self.stacks[start][-1]]))
 
     def leave_out(self, position: int) -> int:
         """Drops the statement or declaration of ``position`` from the tokens."""
         start = self.statement_start(position)
-        declaration = "model" in self.table.actions[self.stacks[start][-1]]
-        stop = max(position, start)
-        for stop in self._rest(start, stop, declaration):
-            pass
+        stop = self.block_end(position)
         if self.tokens[stop].type == "NL":
             stop += 1
         elif start and self.tokens[start - 1].type == "NL":
@@ -183,7 +183,5 @@ class Repair:
                     return
                 if kind == "}" and depth <= 0 and not declaration:
                     return
-            if kind in ("{", "(", "["):
-                depth += 1
-            elif kind in ("}", ")", "]"):
-                depth = max(0, depth - 1)
+            if kind in ("{", "}"):
+                depth = max(0, depth + (kind == "{") - (kind == "}"))
