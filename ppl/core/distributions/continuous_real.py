@@ -7,14 +7,19 @@ from typing import Any
 import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax.scipy.special import betainc
-from jaxtyping import Array
+from jaxtyping import Array, PRNGKeyArray
 
 from ppl.core.distributions.arguments import floats, positive
+from ppl.core.distributions.gamma_draw import t_draw
 from ppl.core.distributions.guarded import guard
 
 
 class _StudentT(dist.StudentT):
     """NumPyro's, with a distribution function that keeps its relative precision in both tails."""
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        dtype = jnp.result_type(float, self.df, self.loc, self.scale)
+        return self.loc + self.scale * t_draw(key, self.df, sample_shape + self.batch_shape, dtype)
 
     def cdf(self, value: Any) -> Array:
         z = (value - self.loc) / self.scale

@@ -14,8 +14,8 @@ from numpyro.distributions import constraints
 from numpyro.distributions.util import binomial as draw_binomial
 
 from ppl.core.distributions.arguments import checked, count, floats, is_concrete, nonnegative, positive, probability
+from ppl.core.distributions.gamma_draw import log_gamma_draw, logit_beta_draw
 from ppl.core.distributions.guarded import guard
-from ppl.core.distributions.positive import log_gamma_draw
 from ppl.core.distributions.scalar import Scalar
 from ppl.core.numerics import log_beta, log_choose, safe_log, safe_log1m, times_log
 
@@ -78,9 +78,9 @@ class BetaBinomial(_UpTo):
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         shape = sample_shape + self.batch_shape
-        key_a, key_b, key_n = jax.random.split(key, 3)
-        logit = log_gamma_draw(key_a, self.a, shape) - log_gamma_draw(key_b, self.b, shape)
-        return _binomial_draw(key_n, self.n, jax.nn.sigmoid(logit), shape)
+        key_p, key_n = jax.random.split(key)
+        p = jax.nn.sigmoid(logit_beta_draw(key_p, self.a, self.b, shape))
+        return _binomial_draw(key_n, self.n, p, shape)
 
     def cdf(self, value: Any) -> Array:
         most = self.support_values()

@@ -14,8 +14,8 @@ from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import checked, floats, open_probability, positive
+from ppl.core.distributions.gamma_draw import logit_beta_draw
 from ppl.core.distributions.guarded import guard
-from ppl.core.distributions.positive import log_gamma_draw
 from ppl.core.distributions.scalar import Scalar
 from ppl.core.numerics import log_beta
 
@@ -31,9 +31,7 @@ class Beta(Scalar):
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         shape = sample_shape + self.batch_shape
-        key_a, key_b = jax.random.split(key)
-        log_a, log_b = log_gamma_draw(key_a, self.a, shape), log_gamma_draw(key_b, self.b, shape)
-        x = jax.nn.sigmoid(log_a - log_b)
+        x = jax.nn.sigmoid(logit_beta_draw(key, self.a, self.b, shape))
         # Inside the open interval also where it rounds to an end: the density may be infinite there.
         return jnp.clip(x, jnp.finfo(x.dtype).tiny, 1 - jnp.finfo(x.dtype).epsneg)
 

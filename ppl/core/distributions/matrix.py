@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
+from jax import lax
+from jax.scipy.linalg import solve_triangular
+from jax.scipy.special import multigammaln
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import cholesky_factor, floats, positive
+from ppl.core.distributions.gamma_draw import log_gamma_draw
 from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.interval import Beta
 from ppl.core.distributions.supports import correlation, correlation_factor, positive_definite
 
 
@@ -57,22 +63,54 @@ class _UnitMatrix(dist.Distribution):
         return jnp.ones(sample_shape + self.batch_shape + (1, 1), jnp.result_type(float, self.eta))
 
 
-class Wishart(dist.Wishart):
-    """NumPyro's, with ``df`` and the Cholesky factor of the scale."""
+class LKJCholesky(dist.LKJCholesky):
+    """NumPyro's, with our Beta draws for the lengths of its rows: they stay below one."""
 
-    def __init__(self, df: Any, factor: Array):
-        super().__init__(jnp.asarray(df), scale_tril=factor, validate_args=False)
+    def __init__(self, K: int, eta: Any):
+        super().__init__(K, eta, validate_args=False)
+        self._beta = Beta(a=self._beta.concentration1, b=self._beta.concentration0)
+
+
+class Wishart(dist.Distribution):
+    """Of p × p matrices with ``df`` degrees of freedom and scale S = L Lᵀ: mean df · S."""
+
+    pytree_data_fields = ("df", "factor")
+    support = constraints.positive_definite
+
+    def __init__(self, df: Array, factor: Array):
+        self.df, self.factor = df, factor
+        super().__init__(lax.broadcast_shapes(df.shape, factor.shape[:-2]), factor.shape[-2:], validate_args=False)
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        p = self.factor.shape[-1]
+        root = jnp.linalg.cholesky(value)
+        factor = jnp.broadcast_to(self.factor, root.shape)
+        trace = jnp.square(solve_triangular(factor, root, lower=True)).sum((-2, -1))
+        half_log_det, half_log_det_scale = (jnp.log(m.diagonal(0, -2, -1)).sum(-1) for m in (root, self.factor))
+        normalizer = self.df * (0.5 * p * jnp.log(2.0) + half_log_det_scale) + multigammaln(self.df / 2, p)
+        return (self.df - p - 1) * half_log_det - 0.5 * trace - normalizer
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        """Bartlett's decomposition: L A Aᵀ Lᵀ, A lower triangular with normal elements below and χ on the diagonal."""
+        key_normal, key_chi = jax.random.split(key)
+        shape, p = sample_shape + self.batch_shape, self.factor.shape[-1]
+        dtype = jnp.result_type(float, self.df, self.factor)
+        half_df = (self.df[..., None] - jnp.arange(p, dtype=dtype)) / 2
+        chi = jnp.exp(0.5 * (jnp.log(2.0) + log_gamma_draw(key_chi, half_df, (*shape, p))))
+        below = jnp.tril(jax.random.normal(key_normal, (*shape, p, p), dtype), -1)
+        root = self.factor @ (below + chi[..., None] * jnp.eye(p, dtype=dtype))
+        return root @ root.mT
 
 
 def lkj(K: Any, eta: Any) -> dist.Distribution:
     eta, valid = positive(*floats(eta))
-    base = LKJ(dist.LKJCholesky(int(K), eta, validate_args=False)) if int(K) > 1 else _UnitMatrix(eta, factor=False)
+    base = LKJ(LKJCholesky(int(K), eta)) if int(K) > 1 else _UnitMatrix(eta, factor=False)
     return guard(base, valid, correlation)
 
 
 def lkj_cholesky(K: Any, eta: Any) -> dist.Distribution:
     eta, valid = positive(*floats(eta))
-    base = dist.LKJCholesky(int(K), eta, validate_args=False) if int(K) > 1 else _UnitMatrix(eta, factor=True)
+    base = LKJCholesky(int(K), eta) if int(K) > 1 else _UnitMatrix(eta, factor=True)
     return guard(base, valid, correlation_factor)
 
 
@@ -81,4 +119,4 @@ def wishart(df: Any, scale: Any) -> dist.Distribution:
     factor, valid = cholesky_factor(scale)
     size = np.shape(scale)[-1]
     excess, valid_df = positive(df - (size - 1))
-    return guard(Wishart(excess + (size - 1), factor), valid & valid_df, positive_definite)
+    return guard(Wishart(jnp.asarray(excess + (size - 1)), factor), valid & valid_df, positive_definite)

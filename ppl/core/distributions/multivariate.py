@@ -24,6 +24,7 @@ from ppl.core.distributions.arguments import (
     positive_vector,
     simplex,
 )
+from ppl.core.distributions.gamma_draw import log_gamma_draw
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.supports import counts_with_total, near_simplex
 from ppl.core.numerics import safe_log, times_log
@@ -44,7 +45,7 @@ class Dirichlet(dist.Distribution):
         return xlogy(a - 1, value).sum(-1) + gammaln(a.sum(-1)) - gammaln(a).sum(-1)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
-        log_x = jax.random.loggamma(key, self.concentration, sample_shape + self.batch_shape + self.event_shape)
+        log_x = log_gamma_draw(key, self.concentration, sample_shape + self.batch_shape + self.event_shape)
         x = jax.nn.softmax(log_x, axis=-1)
         return jnp.maximum(x, jnp.finfo(x.dtype).tiny)  # inside the simplex also where it rounds to its boundary
 
@@ -82,6 +83,18 @@ class Multinomial(dist.Distribution):
         return jnp.moveaxis(counts, 0, -1)
 
 
+class MultiStudentT(dist.MultivariateStudentT):
+    """NumPyro's, with our χ² draws."""
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        key_normal, key_gamma = jax.random.split(key)
+        dtype = jnp.result_type(float, self.df, self.loc, self.scale_tril)
+        z = jax.random.normal(key_normal, self.shape(sample_shape), dtype)
+        half = self.df / 2
+        log_variance = jnp.log(half) - log_gamma_draw(key_gamma, half, sample_shape + self.batch_shape)
+        return self.loc + jnp.exp(0.5 * log_variance)[..., None] * (self.scale_tril @ z[..., None])[..., 0]
+
+
 def dirichlet(concentration: Any) -> dist.Distribution:
     concentration, valid = positive_vector(*floats(concentration))
     return guard(Dirichlet(jnp.asarray(concentration)), valid, near_simplex)
@@ -114,5 +127,5 @@ def multi_normal_prec(loc: Any, precision: Any) -> dist.Distribution:
 def multi_student_t(df: Any, loc: Any, L: Any) -> dist.Distribution:
     df, loc, L = floats(df, loc, L)
     (df, valid_df), (L, valid) = positive(df), lower_triangular(L)
-    base = dist.MultivariateStudentT(jnp.asarray(df), jnp.asarray(loc), L, validate_args=False)
+    base = MultiStudentT(jnp.asarray(df), jnp.asarray(loc), L, validate_args=False)
     return guard(base, valid & valid_df)

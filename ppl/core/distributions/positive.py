@@ -12,17 +12,13 @@ from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import floats, positive
+from ppl.core.distributions.gamma_draw import log_gamma_draw, t_draw
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.scalar import Scalar
 
 
 def _float_dtype(*parameters: Any) -> Any:
     return jnp.result_type(float, *parameters)
-
-
-def log_gamma_draw(key: PRNGKeyArray, shape_parameter: Any, shape: tuple[int, ...]) -> Array:
-    """The logarithm of a Gamma(shape, 1) draw: small shapes give values far below the least positive float."""
-    return jax.random.loggamma(key, shape_parameter, shape, _float_dtype(shape_parameter))
 
 
 def _positive_exp(log_x: Array) -> Array:
@@ -64,7 +60,7 @@ class HalfStudentT(Scalar):
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         shape = sample_shape + self.batch_shape
-        return self.scale * jnp.abs(jax.random.t(key, self.df, shape, _float_dtype(self.df, self.scale)))
+        return self.scale * jnp.abs(t_draw(key, self.df, shape, _float_dtype(self.df, self.scale)))
 
     def cdf(self, value: Any) -> Array:
         z2 = (value / self.scale) ** 2
@@ -98,8 +94,8 @@ class InverseGamma(Scalar):
     support = constraints.positive
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        z = self.scale / value
-        return self.alpha * jnp.log(z) - z - jnp.log(value) - gammaln(self.alpha)
+        log_x = jnp.log(value)
+        return self.alpha * (jnp.log(self.scale) - log_x) - self.scale / value - log_x - gammaln(self.alpha)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         draw = log_gamma_draw(key, self.alpha, sample_shape + self.batch_shape)

@@ -1,0 +1,105 @@
+"""Draws against distribution functions.
+
+Dvoretzky–Kiefer–Wolfowitz with Massart's constant: P(sup |Fₙ − F| > ε) ≤ 2 exp(−2 n ε²) for every F, discrete ones too. Each
+comparison has a false-alarm rate of 1e-6, so that of this file is below 1e-4; keys are fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from ppl.core.distributions import make
+from tests.core.cases import CONTINUOUS, SCALAR, Case
+
+N = 20_000
+EPSILON = np.sqrt(np.log(2 / 1e-6) / (2 * N))
+
+CORRELATION = np.array([[1.0, 0.6], [0.6, 1.0]])
+L = np.array([[2.0, 0.0], [-1.0, 0.5]])
+PROBABILITIES = np.array([0.2, 0.5, 0.3])
+SCALE = np.array([[2.0, 0.3], [0.3, 1.0]])
+
+Statistic = Callable[[Any], Any]
+
+# name -> (distribution, a scalar statistic of a draw, the law of that statistic)
+MULTIVARIATE: dict[str, tuple[str, dict[str, Any], Statistic, Any]] = {
+    "Dirichlet": ("Dirichlet", {"concentration": np.array([0.5, 2.0, 1.5])}, lambda x: x[:, 1], stats.beta(2.0, 2.0)),
+    "Multinomial": ("Multinomial", {"n": 9, "p": PROBABILITIES}, lambda x: x[:, 2], stats.binom(9, 0.3)),
+    "Multinomial total": ("Multinomial", {"n": 9, "p": PROBABILITIES}, lambda x: x[:, 0] + x[:, 1], stats.binom(9, 0.7)),
+    "MultiNormal": ("MultiNormal", {"loc": np.array([1.0, 2.0]), "cov": CORRELATION},
+                    lambda x: x[:, 0] + x[:, 1], stats.norm(3, np.sqrt(3.2))),
+    "MultiNormalChol": ("MultiNormalChol", {"loc": np.zeros(2), "L": L}, lambda x: x[:, 0] + x[:, 1], stats.norm(0, np.sqrt(1.25))),
+    "MultiNormalPrec": ("MultiNormalPrec", {"loc": np.zeros(2), "precision": np.linalg.inv(SCALE)},
+                        lambda x: x[:, 0] - x[:, 1], stats.norm(0, np.sqrt(2.4))),
+    "MultiStudentT": ("MultiStudentT", {"df": 4.0, "loc": np.zeros(2), "L": L},
+                      lambda x: x[:, 0] + x[:, 1], stats.t(4.0, 0, np.sqrt(1.25))),
+    "LKJ": ("LKJ", {"K": 3, "eta": 2.0}, lambda x: (x[:, 2, 0] + 1) / 2, stats.beta(2.5, 2.5)),
+    "LKJCholesky": ("LKJCholesky", {"K": 3, "eta": 2.0}, lambda x: ((x @ x.swapaxes(1, 2))[:, 2, 1] + 1) / 2, stats.beta(2.5, 2.5)),
+    "Wishart": ("Wishart", {"df": 4.0, "scale": SCALE}, lambda x: x[:, 0, 0] / 2.0, stats.chi2(4.0)),
+    "GaussianRandomWalk": ("GaussianRandomWalk", {"scale": 0.5, "T": 5}, lambda x: x[:, 4], stats.norm(0, 0.5 * np.sqrt(5))),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def draws() -> dict[str, Any]:
+    @jax.jit
+    def draw(key: Any) -> dict[str, Any]:
+        out = {str(c): c.make().sample(jax.random.fold_in(key, i), (N,)) for i, c in enumerate(SCALAR)}
+        for i, (name, (dist, args, _, _)) in enumerate(MULTIVARIATE.items()):
+            out[name] = make(dist, args).sample(jax.random.fold_in(key, 1000 + i), (N,))
+        return out
+
+    with jax.enable_x64(True):
+        return jax.device_get(draw(jax.random.key(20)))
+
+
+def distance(x: np.ndarray, law: Any, discrete: bool) -> float:
+    """sup |Fₙ − F|."""
+    if discrete:
+        values = np.unique(np.concatenate([x, x - 1]))
+        empirical = np.searchsorted(np.sort(x), values, side="right") / x.size
+        return float(np.abs(empirical - law.cdf(values)).max())
+    F, steps = law.cdf(np.sort(x)), np.arange(x.size + 1) / x.size
+    return float(max((steps[1:] - F).max(), (F - steps[:-1]).max()))
+
+
+@pytest.mark.parametrize("case", SCALAR, ids=str)
+def test_scalar_draws_follow_the_law(case: Case, draws: dict[str, Any]) -> None:
+    x = draws[str(case)]
+    assert x.dtype.kind == ("b" if case.name.startswith("Bernoulli") else "i" if case.discrete else "f")
+    assert distance(x.astype(float), case.reference, case.discrete) < EPSILON
+
+
+@pytest.mark.parametrize("name", MULTIVARIATE)
+def test_multivariate_draws_follow_the_law(name: str, draws: dict[str, Any]) -> None:
+    _, _, statistic, law = MULTIVARIATE[name]
+    assert distance(statistic(draws[name]).astype(float), law, name.startswith("Multinomial")) < EPSILON
+
+
+@pytest.mark.parametrize("case", CONTINUOUS, ids=str)
+def test_draws_lie_inside_the_support(case: Case, draws: dict[str, Any]) -> None:
+    assert bool(case.make().support(jnp.asarray(draws[str(case)])).all())
+
+
+@pytest.mark.parametrize("x64", [False, True], ids=["single", "double"])
+def test_extreme_draws_have_a_finite_density(x64: bool) -> None:
+    """Shapes so small that a draw rounds to the boundary, and so large that the density is a spike."""
+    with jax.enable_x64(x64):
+        key = jax.random.key(1)
+        for shape in (1e-3, 1e6):
+            for name, args in [
+                ("Gamma", {"shape": shape, "rate": 2.0}),
+                ("InverseGamma", {"shape": shape, "scale": 2.0}),
+                ("Beta", {"a": shape, "b": shape}),
+                ("Dirichlet", {"concentration": np.full(3, shape)}),
+            ]:
+                d = make(name, args)
+                x = d.sample(key, (200,))
+                assert np.isfinite(np.asarray(d.log_prob(x))).all(), (name, shape)
+                assert x.dtype == (jnp.float64 if x64 else jnp.float32)
