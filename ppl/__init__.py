@@ -24,6 +24,10 @@ _HOMES = {
     "prior": "ppl.api.inference",
     "Result": "ppl.api.result",
     "open_run": "ppl.api.result",
+    "model": "ppl.embed.model",
+    **dict.fromkeys(
+        ("sample", "observe", "factor", "require", "output", "param", "plate", "scan"), "ppl.embed.statements"
+    ),
     "ModelError": "ppl.compiler.diagnostics.diagnostic",
     "PplError": "ppl.core.errors",
 }
@@ -43,10 +47,15 @@ def __getattr__(name: str) -> Any:
 
 
 def _registered(name: str) -> Any:
+    from ppl.compiler.ir.distributions import DISTRIBUTIONS
     from ppl.inference.methods import registry
 
     if name in registry.names():
         return registry.lookup(name)
+    if name in DISTRIBUTIONS:
+        from ppl.embed.distributions import constructor
+
+        return constructor(name)
     raise AttributeError(f"module 'ppl' has no attribute {name!r}; it has {', '.join(sorted([*_HOMES, *registry.names()]))}")
 
 

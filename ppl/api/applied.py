@@ -48,6 +48,10 @@ class Applied:
 
         return bind_data(self.model, self.raws, self.program.sums)
 
+    def at_precision(self, bits: int) -> Applied:
+        """The same for reals of so many bits; only models traced from Python depend on it."""
+        return self
+
     def record(self) -> Record:
         """What a result keeps of this target."""
         import numpy as np

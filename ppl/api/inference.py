@@ -41,12 +41,12 @@ def infer(
     chosen = parse(method) if isinstance(method, str) else method
     show = progress if callable(progress) else listener() if progress else silent
     bound = target.bound
-    with environment(device, precision):
+    with environment(device, precision) as env:
         from ppl.api.compile import posterior_target
 
-        compiled = posterior_target(target)
+        compiled = posterior_target(target.at_precision(env.bits), wants_marginals(chosen))
         posterior = execute(
-            compiled,
+            compiled.target,
             chosen,
             seed=seed_of(seed if key is None else key),
             identity=_identity(target, bound.digest),
@@ -64,9 +64,14 @@ def prior(
     from ppl.api.simulate import simulate
     from ppl.runtime.environment import environment
 
-    with environment(device, precision):
-        posterior = simulate(target, draws, seed_of(seed if key is None else key))
+    with environment(device, precision) as env:
+        posterior = simulate(target.at_precision(env.bits), draws, seed_of(seed if key is None else key))
     return Result(posterior, target, target.record(), kind="prior")
+
+
+def wants_marginals(method: Method) -> bool:
+    """Whether discrete latents are to be summed out: for methods that need gradients, and for ``auto``."""
+    return method.needs.gradient or method.name == "auto"
 
 
 def seed_of(key: Any) -> int:

@@ -1,0 +1,108 @@
+"""Model files and texts as Python objects."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from typing import Any
+
+from ppl.api.applied import Applied, choose_model, signature
+from ppl.compiler.diagnostics.diagnostic import Diagnostics, ModelError
+from ppl.compiler.ir import nodes as ir
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """A checked file. Its models are attributes: ``module.schools(se=…)``. ``diagnostics`` holds the warnings."""
+
+    program: ir.Program
+    diagnostics: Diagnostics
+    files: Mapping[str, str]
+    externs: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """A digest of all the text."""
+        return hashlib.sha256(repr(sorted(self.files.items())).encode()).hexdigest()
+
+    def model(self, name: str | None = None) -> Applied:
+        """The model called ``name`` (or the one that no other calls), without data."""
+        found = choose_model(self.program, name, next(iter(self.files), "the text"))
+        return Applied(self.program, found, self.files, externs=self.externs, identity=self.identity)
+
+    def with_externs(self, **functions: Callable[..., Any]) -> Module:
+        """The same with the extern functions of these names given by JAX callables or Equinox modules."""
+        declared = {f.name for f in self.program.functions if f.body is None}
+        unknown = sorted(functions.keys() - declared)
+        if unknown:
+            raise TypeError(f"no extern function is called {', '.join(unknown)}; declared: {', '.join(sorted(declared)) or 'none'}")
+        return Module(self.program, self.diagnostics, self.files, {**self.externs, **functions})
+
+    def __getattr__(self, name: str) -> ModelHandle:
+        if name.startswith("_") or not any(m.name == name for m in self.program.models):
+            models = ", ".join(m.name for m in self.program.models)
+            raise AttributeError(f"the module has no model `{name}`; it has {models or 'none'}")
+        return ModelHandle(self, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted([*super().__dir__(), *(m.name for m in self.program.models)])
+
+    def __repr__(self) -> str:
+        lines = [f"  {m.kind} {signature(m)}" for m in self.program.models]
+        return "\n".join([f"<module {next(iter(self.files), 'text')}>", *lines])
+
+
+@dataclass(frozen=True, eq=False)
+class ModelHandle:
+    """A model not yet applied: call it with its parameters, by position or name."""
+
+    module: Module
+    name: str
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Applied:
+        applied = self.module.model(self.name)
+        names = [p.name for p in applied.model.params]
+        if len(args) > len(names):
+            raise TypeError(f"{signature(applied.model)} takes {len(names)} arguments and got {len(args)}")
+        values = {**dict(zip(names, args, strict=False)), **kwargs}
+        unknown = [n for n in values if n not in {*names, *applied.model.sizes}]
+        if unknown:
+            raise TypeError(f"{signature(applied.model)} has no parameter `{unknown[0]}`")
+        if not values:
+            return applied
+        from ppl.runtime.data import load
+
+        return applied.with_raws(load([values]))
+
+    def __repr__(self) -> str:
+        return f"<{signature(self.module.program.model(self.name))}>"
+
+
+def load(path: str | PathLike[str]) -> Module:
+    """The checked module of a file. ModelError with every finding if it is not accepted."""
+    from ppl.compiler.pipeline import check_file
+
+    return _module(check_file(fspath(path)))
+
+
+def parse(text: str, name: str = "<text>") -> Module:
+    """The checked module of a text."""
+    from ppl.compiler.pipeline import check_text
+
+    return _module(check_text(text, name))
+
+
+def from_files(files: Mapping[str, str]) -> Module:
+    """The module of a saved run: the first text is the model's, the others are its imports by their names."""
+    from ppl.compiler.pipeline import check_text
+
+    name, text = next(iter(files.items()))
+    return _module(check_text(text, name, files=files))
+
+
+def _module(checked: Any) -> Module:
+    if checked.diagnostics.errors or checked.program is None:
+        raise ModelError(checked.diagnostics)
+    return Module(checked.program, checked.diagnostics, {n: s.text for n, s in checked.diagnostics.sources.items()})
