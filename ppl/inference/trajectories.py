@@ -11,6 +11,7 @@ from jaxtyping import Array, Int
 from ppl.core.random import categorical
 
 
+@jax.jit
 def trace_back(records: Any, ancestors: Int[Array, "t n"], index: Int[Array, "*k"]) -> Any:
     """The histories of the final particles ``index``.
 

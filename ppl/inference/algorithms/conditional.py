@@ -16,6 +16,10 @@ from ppl.inference.resampling import multinomial
 from ppl.inference.trajectories import trace_back
 
 
+def take(tree: Any, index: Any) -> Any:
+    return jax.tree.map(lambda a: a[index], tree)
+
+
 def conditional_smc(
     key: Source, target: ConditionalSequentialTarget, n: int, reference: Any, ancestor_sampling: bool = True
 ) -> tuple[Any, Float[Array, ""]]:
@@ -32,22 +36,19 @@ def conditional_smc(
         step, states, log_weights = carry
         choose, link, draw = split(k, 3)
         kept = jax.tree.map(lambda a: a[step], reference)
-        others = multinomial(choose, log_weights, n)
+        others = multinomial(choose, log_weights, n - 1)
         first = jnp.asarray(0)
         if ancestor_sampling:
             past = jax.vmap(lambda s: target.log_transition(s, kept, step))(states)
             first = categorical(link, log_weights + past)
-        ancestors = others.at[0].set(first.astype(others.dtype))
-        parents = jax.tree.map(lambda a: a[ancestors], states)
-        moved, records, increments = each(draw, n, lambda kk, s: target.advance(kk, s, step), parents)
-        state0, increment0 = target.replay(jax.tree.map(lambda a: a[0], parents), kept, step)
-
-        def with_first(new: Any, one: Any) -> Any:
-            return jax.tree.map(lambda a, b: a.at[0].set(b), new, one)
-
-        carry = step + 1, with_first(moved, state0), increments.at[0].set(increment0)
+        ancestors = jnp.concatenate([first[None].astype(others.dtype), others])
+        moved = each(draw, n - 1, lambda kk, s: target.advance(kk, s, step), take(states, others))
+        state, increment = target.replay(take(states, first), kept, step)
+        states, records, increments = jax.tree.map(
+            lambda one, rest: jnp.concatenate([jnp.asarray(one, rest.dtype)[None], rest]), (state, kept, increment), moved
+        )
         mean = logsumexp(log_weights) - jnp.log(n)
-        return carry, (with_first(records, kept), ancestors, mean)
+        return (step + 1, states, increments), (records, ancestors, mean)
 
     (_, _, final), (records, ancestors, means) = iterate(
         run, target.length, body, (jnp.asarray(0), states, log_weights)

@@ -1,0 +1,55 @@
+"""Tests with a sample size that is fixed beforehand: means against known values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+
+class MeanTest(NamedTuple):
+    """One row of statistics against their expectations under the claim.
+
+    ``p_value``: two-sided, of the most extreme of ``k`` statistics with Bonferroni's correction; ``which`` is its index, ``z`` its
+    standardised deviation, ``mean`` and ``expected`` its value and what it should be."""
+
+    p_value: float
+    which: int
+    z: float
+    mean: float
+    expected: float
+    n: int
+
+
+def sample_size(delta: float, alpha: float, k: int = 1, power: float = 0.99) -> int:
+    """n = ((z_{1−α/2k} + z_{power}) / δ)²: draws that find a bias of δ standard deviations, at level α over k statistics."""
+    quantiles = stats.norm.isf(alpha / (2 * k)) + stats.norm.ppf(power)
+    return int(np.ceil((quantiles / delta) ** 2))
+
+
+def detectable(n: int, alpha: float, k: int = 1, power: float = 0.99) -> float:
+    """The least bias, in standard deviations, that ``n`` draws find with ``power``: the inverse of ``sample_size``."""
+    return float((stats.norm.isf(alpha / (2 * k)) + stats.norm.ppf(power)) / np.sqrt(n))
+
+
+def test_means(draws: np.ndarray, expected: np.ndarray) -> MeanTest:
+    """``draws`` of shape (n, k), ``expected`` of shape (k,). A statistic that is not finite, or constant and wrong, has p = 0."""
+    draws = np.asarray(draws, float)
+    draws = draws.reshape(draws.shape[0], -1)
+    expected = np.broadcast_to(np.asarray(expected, float).ravel(), draws.shape[1:])
+    n, k = draws.shape
+    means = draws.mean(0)
+    errors = draws.std(0, ddof=1) / np.sqrt(n)
+    off = means - expected
+    scale = np.maximum(1.0, np.abs(expected))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = np.where(np.abs(off) <= 1e-9 * scale, 0.0, off / errors)
+    z = np.where(np.isfinite(draws).all(0), z, np.inf)
+    z = np.where(np.isnan(z), np.inf, z)
+    worst = int(np.argmax(np.abs(z)))
+    p = min(1.0, float(2 * stats.norm.sf(abs(z[worst]))) * k)
+    return MeanTest(p, worst, float(z[worst]), float(means[worst]), float(expected[worst]), n)
+
+
+test_means.__test__ = False  # type: ignore[attr-defined]  # not a test of ours: pytest collects by name
