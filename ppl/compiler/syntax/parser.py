@@ -33,7 +33,9 @@ def parse(source: Source) -> tuple[ast.Module | None, list[Diagnostic]]:
 
         repair = Repair(rules, tokens, source, unclosed)
         repair.run()
-        findings += repair.findings
+        # A character that could not be read leaves a hole, and what the hole breaks is not a second mistake.
+        holes = {source.position(d.primary.span.start)[0] for d in findings if d.code == "E001"}
+        findings += [d for d in repair.findings if source.position(d.primary.span.start)[0] not in holes]
         builder = Builder(source.name, lexed.docs)
         result = engine.run(rules, repair.tokens, builder, source.name)
     findings += [bracket.finding(source.name) for bracket in unclosed]

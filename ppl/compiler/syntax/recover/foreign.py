@@ -44,6 +44,11 @@ class _At:
     def takes(self, kind: str) -> bool:
         return kind in self.repair.table.actions[self.repair.stacks[self.position][-1]]
 
+    def unclosed(self) -> bool:
+        """Whether a bracket that is open here is never closed, which may be the mistake."""
+        ahead = self.repair.tokens[self.position : self.position + 80]
+        return any(u.opening.start < self.token().start and u.closer in ahead for u in self.repair.unclosed)
+
     def span(self, first: Token, last: Token | None = None) -> Span:
         return Span(self.repair.source.name, first.start, (last or first).end)
 
@@ -114,7 +119,7 @@ def _closing(tokens: list[Token], position: int) -> int | None:
 def _colon_range(repair: Repair, position: int) -> Fix | None:
     """``1:N``"""
     at = _At(repair, position)
-    if at.kind() != ":" or not at.takes("..") or at.kind(-1) not in ("NAME", "INT", ")", "]"):
+    if at.kind() != ":" or not at.takes("..") or at.kind(-1) not in ("NAME", "INT", ")", "]") or at.unclosed():
         return None
     if at.kind(1) not in ("NAME", "INT", "("):
         return None
@@ -129,7 +134,8 @@ def _colon_range(repair: Repair, position: int) -> Fix | None:
 def _equals(repair: Repair, position: int) -> Fix | None:
     """``=`` in a condition"""
     at = _At(repair, position)
-    if at.kind() != "=" or not at.takes("CMP_OP"):
+    before = {t.type for t in repair.tokens[at.start : position]}
+    if at.kind() != "=" or not at.takes("CMP_OP") or at.unclosed() or not before & {"if", "require", "and", "or", "not"}:
         return None
     span = at.span(at.token())
     return at.fix(0, 1, (_sign("CMP_OP", at.token(), "=="),), "E013", "`=` does not compare", span,

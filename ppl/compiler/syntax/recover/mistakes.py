@@ -31,7 +31,7 @@ def report(out: Lexed, source: Source, piece: str, start: int, end: int) -> None
     """Adds the finding for ``piece`` and the tokens that stand for it."""
     span = Span(source.name, start, end)
     if piece in _OPERATORS:
-        _operator(out, span, piece)
+        _operator(out, source, span, piece)
     elif piece in _LOOKALIKES:
         kind, text = _LOOKALIKES[piece]
         out.tokens.append(Token(kind, text, start, end))
@@ -45,17 +45,19 @@ def report(out: Lexed, source: Source, piece: str, start: int, end: int) -> None
         _assignment(out, source, span, piece)
     else:
         shown = piece if piece.isprintable() else f"U+{ord(piece):04X}"
-        _add(out, "E001", f"unexpected character `{shown}`", span, "this begins no token", Help("remove it", (Edit(span, ""),)))
+        _add(out, "E001", f"unexpected character `{shown}`", span, "this begins no token")
 
 
 def _add(out: Lexed, code: str, message: str, span: Span, label: str, *helps: Help) -> None:
     out.diagnostics.append(Diagnostic(code, message, Label(span, label), helps=helps))
 
 
-def _operator(out: Lexed, span: Span, piece: str) -> None:
+def _operator(out: Lexed, source: Source, span: Span, piece: str) -> None:
     kind, text = _OPERATORS[piece]
     out.tokens.append(Token(kind, text, span.start, span.end))
-    written = {"POW_OP": text, "not": "not "}.get(kind, f" {text} ")
+    before, after = source.text[: span.start][-1:], source.text[span.end :][:1]
+    spaces = ("" if before.isspace() or kind == "not" else " ", "" if after.isspace() else " ")
+    written = text if kind == "POW_OP" else f"{spaces[0]}{text}{spaces[1]}"
     help = Help(f"write `{text}`", (Edit(span, written),))
     _add(out, "E011", f"`{piece}` is not an operator of the language", span, f"written `{text}` here", help)
 
