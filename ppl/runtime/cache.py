@@ -10,6 +10,8 @@ import functools
 import hashlib
 import os
 import pickle
+import re
+import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -96,9 +98,18 @@ class Compiler:
         self.loaded.append(name)
         return program
 
-    def trace(self, function: Callable[..., Any], *args: Any) -> Any:
+    def trace(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """``function`` traced for arguments like ``args`` (arrays or shapes); its ``jaxpr`` tells how large it is."""
-        return jax.jit(function).trace(*args)
+
+        def program(*arguments: Any) -> Any:
+            return function(*arguments)
+
+        program.__name__ = re.sub(r"\W", "_", name)
+        if self._path(name) is not None:
+            # XLA cannot write a CPU program that it has read from its own cache ("Function … not found" when it runs): a name
+            # that was never there before makes sure that the program is compiled.
+            program.__name__ += "_" + secrets.token_hex(8)
+        return jax.jit(program).trace(*args)
 
     def lower(self, name: str, traced: Any, options: dict[str, Any]) -> Job:
         return Job(name, traced.lower(), options, self._path(name))

@@ -62,7 +62,7 @@ def _compile(program: Program, compiler: Compiler, names: tuple[str, str, str], 
         jobs = {}
 
         def submit(name: str, options: Callable[[Any], dict[str, Any]], function: Callable[..., Any], *args: Any) -> None:
-            traced = compiler.trace(function, *args)
+            traced = compiler.trace(name, function, *args)
             jobs[name] = pool.submit(compiler.compile, compiler.lower(name, traced, options(traced)))
 
         submit(advance, lambda _: _options(program.work()), program.advance, state, number, number)

@@ -110,6 +110,8 @@ def _checked(cls: type[Method], field: dataclasses.Field[Any], value: Any) -> An
     kind = str(field.type).removesuffix(" | None")
     if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
+    if kind == "int" and isinstance(value, float) and value.is_integer():
+        value = int(value)  # importance(1e4)
     wanted = {"int": int, "float": float, "bool": bool, "str": str}.get(kind)
     if wanted is not None and (not isinstance(value, wanted) or (kind != "bool" and isinstance(value, bool))):
         raise _wrong(cls, field, value, {"int": "an integer", "float": "a number", "bool": "true or false"}.get(kind, "a name"))

@@ -15,7 +15,10 @@ from ppl.core.target import Execution, Target
 from ppl.inference.adapters.optax import Lbfgs
 from ppl.inference.flat import Layout, constrained, differentiated_once, evaluate, layout
 from ppl.inference.mcmc.initial import random_points, require_start
-from ppl.inference.program import Finished, Program, Records, State, canonical, typed_key
+from ppl.inference.program import Finished, Program, Records, State, canonical, elementary_operations, typed_key
+
+_TYPICAL_STEPS = 100  # iterations of a search, and
+_EVALUATIONS = 4  # evaluations of the density in each, for the estimate of work
 
 
 class Mode(Program):
@@ -124,3 +127,8 @@ class Mode(Program):
 
     def sample_shape(self) -> Any:
         return jax.ShapeDtypeStruct((self.layout.size,), self.layout.dtype)
+
+    def work(self) -> float:
+        position = np.zeros(self.layout.size, self.layout.dtype)
+        each = elementary_operations(jax.value_and_grad(self.log_density), position)
+        return self.width * min(self.total, _TYPICAL_STEPS) * _EVALUATIONS * each
