@@ -5,7 +5,7 @@ from __future__ import annotations
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.nodes import Level, Role, Var
-from ppl.compiler.ir.sizes import ONE, ZERO, Size
+from ppl.compiler.ir.sizes import ZERO, Size
 from ppl.compiler.ir.supports import ANYTHING
 
 N, T, K, J = (Size.var(n) for n in "NTKJ")
@@ -41,12 +41,16 @@ class Body:
     def add(self, stmt: ir.Stmt) -> None:
         self.statements.append(stmt)
 
-    def let(self, name: str, op: ir.Op, type_: ty.Type = ty.REAL, level: Level = Level.CONTINUOUS, support=ANYTHING) -> Var:
+    def let(
+        self, name: str, op: ir.Op, type_: ty.Type = ty.REAL, level: Level = Level.CONTINUOUS, support=ANYTHING
+    ) -> Var:
         var = Var(name, type_, support, level)
         self.add(ir.Let(var, op))
         return var
 
-    def prim(self, name: str, op: str, *args: ir.Atom, type_: ty.Type = ty.REAL, level: Level = Level.CONTINUOUS) -> Var:
+    def prim(
+        self, name: str, op: str, *args: ir.Atom, type_: ty.Type = ty.REAL, level: Level = Level.CONTINUOUS
+    ) -> Var:
         return self.let(name, ir.Prim(op, args), type_, level)
 
     def dist(self, dist: str, type_: ty.Type = ty.REAL, **args: ir.Atom) -> Var:
@@ -54,7 +58,16 @@ class Body:
         op = ir.MakeDist(dist, tuple(args.items()))
         return self.let(f"{self.prefix}{self.count}", op, ty.Dist(type_))
 
-    def draw(self, var: str, site: str, dist: Var, *indices: ir.Atom, role: Role = Role.LATENT, level=Level.CONTINUOUS, **more):
+    def draw(
+        self,
+        var: str,
+        site: str,
+        dist: Var,
+        *indices: ir.Atom,
+        role: Role = Role.LATENT,
+        level=Level.CONTINUOUS,
+        **more,
+    ):
         out = Var(var, dist.type.value, ANYTHING, level)
         affine = tuple(_affine(i) for i in indices)
         self.add(ir.Draw(out, site, dist, role, indices, more.pop("affine", affine), **more))
@@ -66,7 +79,9 @@ class Body:
     def plate(self, i: Var, upper: Size, body: Body, lower: Size = ZERO, **stacked: Var) -> dict[str, Var]:
         return self._loop(ir.Plate, i, lower, upper, body, stacked)
 
-    def loop(self, i: Var, lower: Size, upper: Size, body: Body, carries=(), windows=(), **stacked: Var) -> dict[str, Var]:
+    def loop(
+        self, i: Var, lower: Size, upper: Size, body: Body, carries=(), windows=(), **stacked: Var
+    ) -> dict[str, Var]:
         return self._loop(ir.For, i, lower, upper, body, stacked, carries=tuple(carries), windows=tuple(windows))
 
     def _loop(self, kind, i, lower, upper, body, stacked, **more) -> dict[str, Var]:
@@ -91,49 +106,13 @@ def _affine(atom: ir.Atom) -> Size:
 
 
 def model(name: str, body: ir.Block, params=(), sites=(), sizes=(), **more) -> ir.Model:
+    """``sites``: name, type and role of each; those whose elements are ints or bools are discrete."""
     infos = tuple(
-        ir.SiteInfo(n, t, ANYTHING, role, discrete=False, axes=("",) * len(ty.shape(t))) for n, t, role in sites
+        ir.SiteInfo(n, t, ANYTHING, role, discrete=ty.element(t) != ty.REAL, axes=("",) * len(ty.shape(t)))
+        for n, t, role in sites
     )
     return ir.Model(name, "model", tuple(sizes), tuple(params), None, body, infos, **more)
 
 
 def program(*models: ir.Model, functions=()) -> ir.Program:
     return ir.Program(models=models, functions=tuple(functions))
-
-
-def schools() -> ir.Program:
-    """Eight schools as the checker gives it, but with IndexOps for the reads of ``se``."""
-    b = Body()
-    mu = b.normal("mu", "mu", real(0), real(5))
-    tau = b.draw("tau", "tau", b.dist("HalfCauchy", scale=real(5)))
-    se = param("se", array(J))
-    j = index("j")
-    inner = Body("e")
-    theta = inner.normal("theta_j", "theta", mu, tau, j)
-    se_j = inner.let("se_j", ir.IndexOp(se.var, (j,), checked=True), level=Level.DATA)
-    y = inner.normal("y_j", "y", theta, se_j, j, role=Role.DATA)
-    out = b.plate(j, J, inner, theta_s=theta, y_s=y)
-    for name in ("theta", "y"):
-        b.let(name, ir.Assemble(name, (ir.Piece(((ZERO, J),), out[f"{name}_s"]),)), array(J))
-    sites = [("mu", ty.REAL, Role.LATENT), ("tau", ty.REAL, Role.LATENT), ("theta", array(J), Role.LATENT), ("y", array(J), Role.DATA)]
-    return program(model("schools", b.block(), [se], sites, ["J"]))
-
-
-def random_walk(lags: tuple[int, ...] = (1,)) -> ir.Program:
-    """x[0..L] drawn one by one, then x[t] ~ Normal(Σ x[t-k], s), y[t] ~ Normal(x[t], 1)."""
-    b = Body()
-    first = [b.normal(f"x_{k}", "x", real(0), real(1), ir.SizeAtom(Size.const(k))) for k in range(max(lags))]
-    t = index("t")
-    inner = Body("e")
-    read = [inner.let(f"x_lag{k}", ir.Lag("x", k, "t")) for k in lags]
-    loc = read[0] if len(read) == 1 else inner.prim("loc", "+", read[0], read[1])
-    x = inner.normal("x_t", "x", loc, real(1), t)
-    y = inner.normal("y_t", "y", x, real(1), t, role=Role.DATA)
-    window = ir.Window("x", x, tuple(reversed(first)))
-    lower = Size.const(max(lags))
-    out = b.loop(t, lower, T, inner, windows=[window], x_s=x, y_s=y)
-    wrapped = [b.let(f"x_{k}_w", ir.MakeArray((v,)), array(ONE)) for k, v in enumerate(first)]
-    pieces = [ir.Piece(((Size.const(k), Size.const(k + 1)),), v) for k, v in enumerate(wrapped)]
-    b.let("x", ir.Assemble("x", (*pieces, ir.Piece(((lower, T),), out["x_s"]))), array(T))
-    sites = [("x", array(T), Role.LATENT), ("y", array(T), Role.DATA)]
-    return program(model("walk", b.block(), (), sites, ["T"]))

@@ -134,13 +134,9 @@ class _Builder:
             case ir.Require(condition):
                 self.condition(stmt, "require", plates, self.read(condition) | control)
             case ir.Output(name, value):
-                self.node(
-                    name if name not in self.nodes else f"output {name}",
-                    "output",
-                    plates,
-                    self.read(value) | control,
-                    stmt.span,
-                )
+                taken = name in self.nodes and self.nodes[name].kind != "output"
+                label = f"output {name}" if taken else name
+                self.node(label, "output", plates, self.read(value) | control, stmt.span)
             case ir.If(condition, then, otherwise, results):
                 self.branches((then, otherwise), results, plates, control | self.read(condition))
             case ir.Match(subject, cases, results):

@@ -11,8 +11,9 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.rewrite import Names, freshen, relevel, substitute
 from ppl.compiler.ir.sizes import Size
-from ppl.compiler.ir.walk import map_blocks, names, rebuild, walk
+from ppl.compiler.ir.walk import map_blocks, names, rebuild, statements
 from ppl.compiler.passes.base import Note, Pass, Report, replace_model
+from ppl.compiler.passes.finite import operations
 from ppl.compiler.passes.sites import site_values
 
 
@@ -33,7 +34,6 @@ class _Inliner:
         self.names = Names((*names(m.body), *(p.var.id for p in m.params), *m.sizes))
         self.names_of_constants()
         self.sites = {s.name: s for s in m.sites}
-        self.new_sites: list[ir.SiteInfo] = []
         self.new_checks: list[ir.SizeCheck] = []
         self.outputs: list[tuple[str, ty.Type]] = []
         self.inlined: set[str] = set()
@@ -43,15 +43,11 @@ class _Inliner:
             return m
         body = relevel(body, tuple(p.var for p in m.params))
         body = _resolve_fields(body, self.fields)
-        gone = {n.site for n in walk(m.body) if isinstance(n, ir.Draw)} - {
-            n.site for n in walk(body) if isinstance(n, ir.Draw)
-        }
-        kept = tuple(s for s in m.sites if s.name not in gone)
-        known = {s.name for s in kept}
+        drawn = dict.fromkeys(s.site for s in statements(body) if isinstance(s, (ir.Draw, ir.ParamStmt)))
         return replace(
             m,
             body=body,
-            sites=kept + tuple(s for s in self.new_sites if s.name not in known),
+            sites=tuple(self.sites[name] for name in drawn if name in self.sites),
             outputs=m.outputs + tuple(o for o in self.outputs if o[0] not in dict(m.outputs)),
             size_checks=m.size_checks + tuple(self.new_checks),
             calls=m.calls - self.inlined,
@@ -122,15 +118,17 @@ class _Inliner:
                 axes=axes + s.axes,
             )
             self.sites[new.name] = new
-            self.new_sites.append(new)
         self.outputs += [
             (f"{draw.site}.{n}", ty.array(substitute(t, None, sizes), *lengths)) for n, t in callee.outputs
         ]
         self.new_checks += [substitute(c, None, sizes) for c in callee.size_checks]
         self.inlined.add(callee.name)
-        names_ = ", ".join(f"`{draw.site}.{s.name}`" for s in callee.sites) or "none"
+        ops = operations(callee.body)
+        draws = (s for s in statements(callee.body) if isinstance(s, ir.Draw) and _application(s.dist, ops) is None)
+        own = dict.fromkeys(s.site for s in draws)
+        listed = ", ".join(f"`{draw.site}.{name}`" for name in own) or "in submodels of its own"
         self.notes.append(
-            Note("inlined", f"`{draw.site} ~ {callee.name}(…)`: its random variables are {names_}", draw.span)
+            Note("inlined", f"`{draw.site} ~ {callee.name}(…)`: its random variables are {listed}", draw.span)
         )
         result: ir.Op = ir.Prim("copy", (body.results[0],)) if body.results else ir.MakeTuple(())
         return (*defaults, *body.statements), result
