@@ -28,18 +28,22 @@ from ppl.compiler.ir.nodes import (
     Stmt,
     SumOut,
 )
+from ppl.compiler.ir.walk import walk
 
 Sites = frozenset[str]
 NONE: Sites = frozenset()
+_SCORED = (Draw, Observe, Factor, Require)
 
 
 @dataclass
 class Influence:
     """``draws``: for each ``Draw`` (by ``id``) its site and what its distribution, and whether it is made, depends on.
-    ``scores``: the same for each ``Observe``, ``Factor`` and ``Require``. Sites behind a site are not followed."""
+    ``scores``: the same for each ``Observe``, ``Factor`` and ``Require``. Sites behind a site are not followed.
+    ``joint``: statements that are summed over together, so that they count together or not at all."""
 
     draws: dict[int, tuple[str, Sites]] = field(default_factory=dict)
     scores: dict[int, Sites] = field(default_factory=dict)
+    joint: list[frozenset[int]] = field(default_factory=list)
 
     def parents(self) -> dict[str, Sites]:
         """site -> the sites that its distribution reads."""
@@ -63,7 +67,8 @@ class Influence:
     def touched(self, changed: Sites) -> frozenset[int]:
         """The statements (by ``id``) whose log density depends on the changed sites."""
         draws = {i for i, (site, reads) in self.draws.items() if site in changed or reads & changed}
-        return frozenset(draws | {i for i, reads in self.scores.items() if reads & changed})
+        found = frozenset(draws | {i for i, reads in self.scores.items() if reads & changed})
+        return found.union(*(group for group in self.joint if group & found))
 
 
 def influence(model: Model) -> Influence:
@@ -117,9 +122,11 @@ class _Walker:
             case Plate() | Scan() | For():
                 self._loop(s, control)
             case SumOut():
+                self.found.joint.append(frozenset(id(n) for n in walk(s) if isinstance(n, _SCORED)))
                 self.block(s.body, control)
                 self.env.update({r.id: self.of(a) for r, a in zip(s.results, s.body.results, strict=True)})
             case ForwardSum():
+                self.found.joint.append(frozenset(id(n) for n in walk(s) if isinstance(n, _SCORED)))
                 self.block(s.start, control)
                 self.env.update({r.id: self.of(a) for r, a in zip(s.results, s.start.results, strict=True)})
                 self.env[s.previous.id] = self.of(s.first)

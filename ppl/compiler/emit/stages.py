@@ -1,7 +1,8 @@
 """Where a model is cut: its top-level statements as glue and units, a unit being what holds observations.
 
-A loop with observations is a unit of as many steps as it has iterations; any other statement with observations is a unit
-of one step. What stands between units (priors, deterministic work, factors) is glue, run along with the unit before it.
+A loop with observations is a unit of as many steps as it has iterations; any other statement with observations is a
+unit of one step. What stands between units (priors, deterministic work, factors) is glue, run along with the unit
+before it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ppl.compiler.emit.plan import Plan
 from ppl.compiler.emit.traverse import draws_in
-from ppl.compiler.ir.nodes import Draw, Factor, Lit, Observe, Output, Plate, Require, Scan, Stmt
+from ppl.compiler.ir.nodes import Closure, Draw, Factor, Let, Lit, MakeDist, Observe, Output, Plate, Require, Scan, Stmt
 from ppl.compiler.ir.types import INT
 from ppl.compiler.ir.walk import definitions, free, walk
 
@@ -30,8 +31,9 @@ class Unit:
 
 
 class Stages:
-    """``before``: the statements in front of the first unit. ``live``: the variables that the units, and the glue behind
-    them, read. Statements that neither draw nor score, and that none of these needs, are left out. Equal for equal plans."""
+    """``before``: the statements in front of the first unit. ``live``: the variables that the units, and the glue
+    behind them, read; ``remade`` defines distributions and functions anew from these. Statements that neither draw
+    nor score, and that none of these needs, are left out. Equal for equal plans."""
 
     def __init__(self, plan: Plan, conditioned: frozenset[str]):
         self._plan = plan
@@ -45,7 +47,14 @@ class Stages:
             first += n
         self.units = tuple(units)
         self.length = first
-        self.live = frozenset().union(*(_reads(u, k) for k, u in enumerate(units)))
+        self.remade = tuple(s for s in statements if isinstance(s, Let) and isinstance(s.op, (MakeDist, Closure)))
+        self.live = self._through_remade(frozenset().union(*(_reads(u, k) for k, u in enumerate(units))))
+
+    def _through_remade(self, names: frozenset[str]) -> frozenset[str]:
+        for s in reversed(self.remade):
+            if s.var.id in names:
+                names = names - {s.var.id} | free(s.op)
+        return names
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Stages) and self._plan == other._plan

@@ -6,11 +6,14 @@ latents drawn outside of loops (they belong to the trace). Latents drawn in a st
 
 from __future__ import annotations
 
+from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ppl.compiler.emit import loops
@@ -33,8 +36,8 @@ Record = dict[str, Recorded]  # draw -> what was drawn
 
 
 class State(NamedTuple):
-    """``live``: variable -> value, of the top level and the carries; the results of a loop fill up as it runs. ``drawn``:
-    latents drawn outside of loops. What is not yet defined holds zeros."""
+    """``live``: variable -> value, of the top level and the carries; the results of a loop fill up as it runs.
+    ``drawn``: latents drawn outside of loops. What is not yet defined holds zeros."""
 
     live: dict[str, Any]
     drawn: Record
@@ -63,28 +66,26 @@ class EmittedSequential(ConditionalSequentialTarget):
     cut: Stages = eqx.field(static=True)
 
     def start(self, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
-        whole, _ = jax.eval_shape(self._everything, key)
-        state, weight = self._begin(key)
-        return _fill(whole, state), weight
+        return _start(self, key)
 
     def advance(self, key: PRNGKeyArray, state: State, step: Int[Array, ""]) -> tuple[State, Record, Float[Array, ""]]:
-        return self._step(state, step, _How(key, {}))
+        return _step(self, state, step, _How(key, {}))
 
     def replay(self, state: State, record: Record, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
         """``advance`` with the draws of ``record``: observations and factors are weighed, the draws are not."""
-        new, _, weight = self._step(state, step, _How(None, _as_given(record), self._statements(latent=False)))
+        new, _, weight = _step(self, state, step, _How(None, _as_given(record), self._statements(latent=False)))
         return new, weight
 
     def log_transition(self, state: State, record: Record, step: Int[Array, ""]) -> Float[Array, ""]:
-        return self._step(state, step, _How(None, _as_given(record), self._statements(latent=True)))[2]
+        return _step(self, state, step, _How(None, _as_given(record), self._statements(latent=True)))[2]
 
     def trace(self, state: State, records: Record) -> Trace:
         """The latents of one particle, from its final state and its records (leading axis: the steps)."""
         found = dict(state.drawn)
         for unit in self.cut.units:
             if unit.is_loop:
-                at = slice(unit.first, unit.first + unit.steps)
-                found |= {d: jax.tree.map(lambda a: a[at], records[d]) for d in self._latents(unit.statement)}
+                steps = np.arange(unit.first, unit.first + unit.steps)
+                found |= {d: jax.tree.map(itemgetter(steps), records[d]) for d in self._latents(unit.statement)}
         plan = self.target.plan
         joined = {s.name: plan.code.layout.join(s.name, found) for s in plan.code.model.sites}
         return {name: plan.entries(name, whole) for name, whole in joined.items() if whole is not None}
@@ -93,7 +94,7 @@ class EmittedSequential(ConditionalSequentialTarget):
         return self._run(State({}, {}), self.cut.before, key, _How(key, {}), self.cut.units[0])[::2]
 
     def _step(self, state: State, step: Int[Array, ""], how: _How) -> tuple[State, Record, Float[Array, ""]]:
-        template = jax.eval_shape(self._everything, jax.random.key(0))[1]
+        template = jax.eval_shape(EmittedSequential._everything, self, jax.random.key(0))[1]
 
         def run(k: int, state: State, step: Any, key: Any, given: dict[str, Given]) -> Any:
             unit, here = self.cut.units[k], _How(key, given, how.scored)
@@ -166,6 +167,7 @@ class EmittedSequential(ConditionalSequentialTarget):
         run_known(frame, plan.code.model.body.statements, whole)
         known = frozenset(frame.values)
         frame.values.update(state.live)
+        run_known(frame, self.cut.remade, whole)
         return frame, known
 
     def _made(self, effects: Effects) -> Record:
@@ -193,6 +195,25 @@ class EmittedSequential(ConditionalSequentialTarget):
             state, more, _ = self._run(state, unit.glue, key, how, units[k + 1] if k + 1 < len(units) else None)
             records |= made | more
         return state, records
+
+
+@jax.jit
+def _start(sequential: EmittedSequential, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
+    whole, _ = jax.eval_shape(EmittedSequential._everything, sequential, key)
+    state, weight = sequential._begin(key)
+    return _fill(whole, state), weight
+
+
+@partial(jax.jit, static_argnames="scored")
+def _compiled_step(
+    sequential: EmittedSequential, state: State, step: Any, key: Any, given: Any, scored: frozenset[int] | None
+) -> tuple[State, Record, Float[Array, ""]]:
+    return sequential._step(state, step, _How(key, given, scored))
+
+
+def _step(sequential: EmittedSequential, state: State, step: Any, how: _How) -> tuple[State, Record, Float[Array, ""]]:
+    """Compiled, so that nothing but shapes decides on the structure of states and records."""
+    return _compiled_step(sequential, state, step, how.key, how.given, how.scored)
 
 
 def suspend(target: EmittedTarget) -> EmittedSequential:
