@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ppl.api.completed import Completed
 from ppl.compiler.emit.bind import bind
+from ppl.compiler.ir import nodes as ir
 from ppl.compiler.passes.base import replace_model
 from ppl.compiler.passes.query import Plan, Query, prepare
 
@@ -26,20 +28,20 @@ def posterior_target(applied: Applied, marginalise: bool) -> Compiled:
     """The posterior target. ``marginalise``: discrete latents are summed out where that is possible."""
     bound = applied.bound
     plan = prepare(applied.program, Query(applied.model.name, frozenset(bound.data), marginalise))
-    program = replace_model(plan.program, plan.inference)
-    return Compiled(_bind(applied, program, frozenset(plan.deferred)), plan)
+    reduced = _bind(applied, replace_model(plan.program, plan.inference))
+    if plan.inference == plan.model:
+        return Compiled(reduced, plan)
+    return Compiled(Completed(reduced, _bind(applied, replace_model(plan.program, plan.model))), plan)
 
 
 def forward_target(applied: Applied) -> Target:
     """A target for running the model forward: nothing summed out, no data."""
     plan = prepare(applied.program, Query(applied.model.name))
-    return _bind(applied, replace_model(plan.program, plan.model), frozenset(), data=False)
+    return _bind(applied, replace_model(plan.program, plan.model), data=False)
 
 
-def _bind(applied: Applied, program, deferred: frozenset[str], data: bool = True) -> Target:
+def _bind(applied: Applied, program: ir.Program, data: bool = True) -> Target:
     bound = applied.bound
     given = bound.data if data else {}
     missing = {n: m for n, m in bound.missing.items() if n in given or n in bound.args}
-    return bind(
-        program, applied.model.name, bound.args, bound.sizes, given, applied.externs, deferred=deferred, missing=missing
-    )
+    return bind(program, applied.model.name, bound.args, bound.sizes, given, applied.externs, missing=missing)

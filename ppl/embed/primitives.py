@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
+from jax.interpreters import ad, batching
 
 from ppl.core.distributions.make import make
 from ppl.core.errors import UsageError
@@ -133,7 +134,12 @@ def _outside(primitive: Primitive) -> None:
             f"ppl.{word} was called outside of a model", helps=("call it in a function decorated with @ppl.model",)
         )
 
+    def transformed(*_: Any, **__: Any) -> Any:
+        raise NotImplementedError(f"ppl.{word} stands inside jax.vmap or jax.grad: iterate with ppl.plate or ppl.scan instead")
+
     primitive.def_impl(impl)
+    batching.primitive_batchers[primitive] = transformed
+    ad.primitive_jvps[primitive] = transformed
 
 
 for _p in EFFECTS:

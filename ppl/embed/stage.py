@@ -56,6 +56,7 @@ def stage(function: Callable[..., Any], arguments: dict[str, Any]) -> Staged:
     params = [stager.parameter(n, v.aval) for n, v in zip([*constants, *names], [*closed.jaxpr.constvars, *closed.jaxpr.invars], strict=True)]
     scope = stager.scope((), dict(zip([*closed.jaxpr.constvars, *closed.jaxpr.invars], (q.var for q in params), strict=True)))
     scope.run(closed.jaxpr)
+    _no_name_twice(names, stager.sites)
     results = [scope.atom(v) for v in closed.jaxpr.outvars]
     value = scope.nested(shape[-1], results) if results else None
     body = ir.Block(tuple(scope.statements), () if value is None else (value,))
@@ -161,9 +162,14 @@ class Scope:
         return var
 
     def nested(self, tree: Any, atoms: list[ir.Atom]) -> ir.Atom:
-        """The returned PyTree: one value, or a tuple of its leaves."""
+        """The returned PyTree: one value, a record for a dict of values, else a tuple of its leaves."""
         if len(atoms) == 1 and jax.tree_util.treedef_is_leaf(tree):
             return atoms[0]
+        keys = jax.tree.unflatten(tree, range(len(atoms)))
+        if isinstance(keys, dict) and list(keys.values()) == list(range(len(atoms))):
+            fields = tuple((str(k), atoms[i]) for k, i in keys.items())
+            record = T.Record(tuple((n, getattr(a, "type", T.REAL)) for n, a in fields))
+            return self.let("result", record, ir.MakeRecord(fields), ir.Level.CONTINUOUS)
         t = T.Tuple(tuple(getattr(a, "type", T.REAL) for a in atoms))
         return self.let("result", t, ir.MakeTuple(tuple(atoms)), ir.Level.CONTINUOUS)
 
@@ -268,6 +274,15 @@ STATEMENTS: dict[Any, Callable[[Scope, Any], None]] = {
     p.sample_p: Scope.sample, p.observe_p: Scope.observe, p.factor_p: Scope.factor, p.require_p: Scope.require,
     p.output_p: Scope.output, p.param_p: Scope.param, p.plate_p: Scope.plate, p.scan_p: Scope.scan,
 }  # fmt: skip
+
+
+def _no_name_twice(arguments: list[str], sites: dict[str, ir.SiteInfo]) -> None:
+    for name in sites:
+        if name in arguments:
+            raise ValueError(
+                f"`{name}` is both an argument of the model and a random variable: drop the argument and give the data with "
+                f'.given({name}=…), or condition on its value: ppl.observe("{name}", distribution, {name})'
+            )
 
 
 def _inner(equation: Any) -> list[Any]:

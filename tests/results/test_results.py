@@ -8,7 +8,8 @@ import pytest
 
 from ppl.core.errors import DataError, UsageError
 from ppl.inference.run import Evidence, Posterior
-from ppl.runtime.results.netcdf import check_output, read, save
+from ppl.runtime.results.files import check_output
+from ppl.runtime.results.netcdf import read, save
 from ppl.runtime.results.datatree import to_datatree
 from ppl.runtime.results.record import Record
 from ppl.runtime.results.summary import summarise
