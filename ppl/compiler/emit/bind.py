@@ -19,6 +19,7 @@ from ppl.compiler.emit.plan import Plan
 from ppl.compiler.emit.prefix import data_only
 from ppl.compiler.emit.target import EmittedTarget, OutputInfo
 from ppl.compiler.emit.traverse import used_functions
+from ppl.compiler.emit.trust import lies_inside
 from ppl.compiler.ir.nodes import Block, Case, For, If, Match, Model, Output, Plate, Program, Scan, Stmt, SumOut
 from ppl.compiler.ir.types import shape as type_shape
 
@@ -48,7 +49,13 @@ def bind(
         name: _leaf(filled(np.asarray(a), masks[name], _site(model, name)) if name in masks else a)
         for name, a in data.items()
     }
-    plan = Plan(code, frozenset(arrays), _missing(code, masks, frozenset(arrays), deferred), deferred)
+    plan = Plan(
+        code,
+        frozenset(arrays),
+        _missing(code, masks, frozenset(arrays), deferred),
+        deferred,
+        _inside(model, data, masks),
+    )
     given_args = {p.name: _leaves(args[p.name]) for p in model.params if p.name in args and not p.is_size}
     found_externs = _externs(program, model, externs or {})
     complete = {name: a for name, a in arrays.items() if name not in masks}
@@ -95,6 +102,13 @@ def _masks(model: Model, data: Mapping[str, Any], missing: Mapping[str, np.ndarr
         if site.missing and array is not None and site.name not in masks and np.asarray(array).dtype.kind == "f":
             masks[site.name] = np.isnan(np.asarray(array))
     return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def _inside(model: Model, data: Mapping[str, Any], masks: Mapping[str, np.ndarray]) -> frozenset[str]:
+    """Data sites whose values all lie in a support that depends on nothing: their density needs no check."""
+    arrays = {name: np.asarray(a) for name, a in data.items()}
+    present = {name: a[~masks[name]] if name in masks else a for name, a in arrays.items()}
+    return frozenset(s.name for s in model.sites if s.name in present and lies_inside(present[s.name], s.support))
 
 
 def _missing(

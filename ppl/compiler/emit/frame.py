@@ -21,11 +21,13 @@ NOTHING = object()
 
 class Given(NamedTuple):
     """What is known of a spot's element: ``value`` in its own space, or ``free`` in R^k. ``missing`` marks entries of
-    ``value`` that the data lack."""
+    ``value`` that the data lack. ``inside`` is an empty tuple (no leaf of the PyTree) where the value is known to lie
+    in the support, else None."""
 
     value: Any = None
     free: Any = None
     missing: Any = None
+    inside: tuple[()] | None = None
 
 
 class Recorded(NamedTuple):

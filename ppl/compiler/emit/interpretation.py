@@ -26,6 +26,7 @@ import numpy as np
 from ppl.compiler.emit.bijection import Change, change_of, static_change
 from ppl.compiler.emit.errors import CompilerDefect
 from ppl.compiler.emit.frame import Given, Recorded
+from ppl.compiler.emit.trust import without_domain
 from ppl.compiler.ir.nodes import Draw
 from ppl.core.undefined import UNDEFINED, is_undefined
 
@@ -67,7 +68,8 @@ class Interpretation:
         weights = [] if log_det is None or not self.jacobian else [log_det]
         term = None
         if fixed and self.weighs:
-            term = log_density(draw.site, dist, value)
+            inside = given.free is not None or given.inside is not None
+            term = log_density(draw.site, without_domain(dist) if inside else dist, value)
             if given.missing is not None and given.free is None:
                 term = jnp.where(_whole_events(given.missing, np.ndim(term)), 0.0, term)
             weights.append(jnp.sum(term) if np.ndim(term) else term)

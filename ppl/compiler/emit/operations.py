@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
+from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.emit import indexing, loops
 from ppl.compiler.emit.code import FunctionCode
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Frame
 from ppl.compiler.emit.tagged import Tagged, make_tagged
+from ppl.compiler.emit.trust import arguments_proved
 from ppl.compiler.emit.userdist import user_distribution
 from ppl.compiler.ir.nodes import (
     Assemble,
@@ -38,6 +40,7 @@ from ppl.compiler.ir.nodes import (
 from ppl.compiler.ir.types import Dist
 from ppl.core.closure import Closure as ClosureValue
 from ppl.core.distributions import make
+from ppl.core.distributions.arguments import trusting
 from ppl.core.functions import FUNCTIONS
 from ppl.core.undefined import UNDEFINED, has_undefined, is_undefined
 
@@ -59,7 +62,7 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
         case IndexOp():
             return indexing.index(frame, op)
         case MakeDist():
-            return distribution(frame, op)
+            return distribution(frame, op, statement.span)
         case Call():
             return _call(frame, op)
         case Closure():
@@ -127,7 +130,8 @@ def _plain(a: Any) -> Any:
     return a.comparable() if isinstance(a, Tagged) else a
 
 
-def distribution(frame: Frame, op: MakeDist) -> Any:
+def distribution(frame: Frame, op: MakeDist, span: Span) -> Any:
+    """EmissionError, with the constructor's message, where the arguments do not fit together."""
     args = {name: frame.read(a) for name, a in op.args}
     if any(map(has_undefined, args.values())):
         return UNDEFINED
@@ -135,7 +139,13 @@ def distribution(frame: Frame, op: MakeDist) -> Any:
     declared = frame.code.dist(op.name)
     if declared is not None:
         return user_distribution(frame, declared, args, batch, {name: frame.size(s) for name, s in op.sizes})
-    return make(op.name, args, batch)
+    try:
+        if arguments_proved(op):
+            with trusting():
+                return make(op.name, args, batch)
+        return make(op.name, args, batch)
+    except ValueError as error:
+        raise EmissionError(str(error), span) from error
 
 
 def _call(frame: Frame, op: Call) -> Any:

@@ -18,10 +18,18 @@ from ppl.core.target import Latent, Trace
 
 
 class Plan:
-    """Static, and equal for bindings that compile alike. ``latents`` in the order of the program."""
+    """Static, and equal for bindings that compile alike. ``latents`` in the order of the program.
+    ``inside``: data sites whose values are known to lie in their support."""
 
-    def __init__(self, code: Code, given: frozenset[str], missing: dict[str, Missing], deferred: frozenset[str]):
-        self.code, self.missing = code, missing
+    def __init__(
+        self,
+        code: Code,
+        given: frozenset[str],
+        missing: dict[str, Missing],
+        deferred: frozenset[str],
+        inside: frozenset[str],
+    ):
+        self.code, self.missing, self.inside = code, missing, inside
         self.influence: Influence = influence(code.model)
         self.summed = _summed(code)
         relevant = self.influence.relevant(given)
@@ -33,7 +41,7 @@ class Plan:
             for s in code.model.sites
             if (s.name not in given and s.name not in hidden) or (s.name in missing and missing[s.name].latent)
         )
-        self._key = (code, given, tuple((n, m.key()) for n, m in sorted(missing.items())), self.deferred)
+        self._key = (code, given, tuple((n, m.key()) for n, m in sorted(missing.items())), self.deferred, inside)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Plan) and self._key == other._key
@@ -83,7 +91,8 @@ class Plan:
                 whole[name] = value
             spread = self.code.layout.spread
             for spot in spots:
-                found[spot.var] = Given(*(None if x is None else spread(spot, x) for x in (value, free_value, mask)))
+                parts = (None if x is None else spread(spot, x) for x in (value, free_value, mask))
+                found[spot.var] = Given(*parts, () if name in self.inside and name in data else None)
         return found, whole
 
     def _known(self, name: str, data: Trace, trace: Trace, free: Trace) -> tuple[Any, Any, Any]:

@@ -1,0 +1,56 @@
+"""Which guards are needless: arguments proved valid by the compiler, values inside the support by construction."""
+
+from __future__ import annotations
+
+
+import numpy as np
+from numpyro.distributions import Distribution
+
+from ppl.compiler.check.support_rules import included
+from ppl.compiler.ir.distributions import DISTRIBUTIONS
+from ppl.compiler.ir.nodes import Atom, Lit, MakeDist, SizeAtom, Var
+from ppl.compiler.ir.supports import Booleans, Integers, Interval, Support
+from ppl.core.distributions.copies import Copies
+from ppl.core.distributions.guarded import Guarded, guard
+
+
+def arguments_proved(op: MakeDist) -> bool:
+    """Whether every argument is known to satisfy its constraint, whatever the values of the variables are."""
+    signature = DISTRIBUTIONS.get(op.name)
+    if signature is None or signature.combinator:
+        return False
+    params = {p.name: p for p in signature.params}
+    return all(name in params and _proved(atom, params[name].support) for name, atom in op.args)
+
+
+def _proved(atom: Atom, needed: Support) -> bool:
+    match atom:
+        case Lit(value=int() | float() as value):
+            return included(Interval(value, value), needed) is True
+        case Var(support=support):
+            return included(support, needed) is True
+    return isinstance(atom, SizeAtom)
+
+
+def without_domain(dist: Distribution) -> Distribution:
+    """The distribution for values that are known to lie in its support."""
+    match dist:
+        case Guarded(base=base, valid=valid):
+            return guard(base, valid, None)
+        case Copies(base=base, copies=copies):
+            return Copies(without_domain(base), copies)
+    return dist
+
+
+def lies_inside(array: np.ndarray, support: Support) -> bool:
+    """Whether all entries lie in a support that does not depend on values."""
+    match support:
+        case Interval(dynamic=False, lower=lower, upper=upper):
+            above = (array > lower) if support.lower_open else (array >= lower)
+            below = (array < upper) if support.upper_open else (array <= upper)
+            return bool(np.all(above & below))
+        case Integers(dynamic=False, lower=lower, upper=None) if isinstance(lower, int):
+            return bool(np.all((array >= lower) & (array == np.floor(array))))
+        case Booleans():
+            return bool(np.all((array == 0) | (array == 1)))
+    return False
