@@ -12,9 +12,26 @@ from jaxtyping import Array, PRNGKeyArray
 from ppl.core.distributions.arguments import floats, positive
 from ppl.core.distributions.gamma_draw import t_draw
 from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.precision import InputPrecision
 
 
-class _StudentT(dist.StudentT):
+class Normal(InputPrecision, dist.Normal):
+    pass
+
+
+class Cauchy(InputPrecision, dist.Cauchy):
+    pass
+
+
+class Laplace(InputPrecision, dist.Laplace):
+    pass
+
+
+class Gumbel(InputPrecision, dist.Gumbel):
+    pass
+
+
+class StudentT(dist.StudentT):
     """NumPyro's, with a distribution function that keeps its relative precision in both tails."""
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
@@ -27,7 +44,7 @@ class _StudentT(dist.StudentT):
         return jnp.where(z > 0, 1 - tail, tail)
 
 
-class _Logistic(dist.Logistic):
+class Logistic(InputPrecision, dist.Logistic):
     """NumPyro's density overflows far to the left: −z − 2 softplus(−z) is written with |z|, by symmetry."""
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
@@ -38,34 +55,34 @@ class _Logistic(dist.Logistic):
 def normal(loc: Any, scale: Any) -> dist.Distribution:
     loc, scale = floats(loc, scale)
     scale, valid = positive(scale)
-    return guard(dist.Normal(loc, scale, validate_args=False), valid)
+    return guard(Normal(loc, scale, validate_args=False), valid)
 
 
 def student_t(df: Any, loc: Any, scale: Any) -> dist.Distribution:
     df, loc, scale = floats(df, loc, scale)
     (df, valid_df), (scale, valid) = positive(df), positive(scale)
-    return guard(_StudentT(df, loc, scale, validate_args=False), valid & valid_df)
+    return guard(StudentT(df, loc, scale, validate_args=False), valid & valid_df)
 
 
 def cauchy(loc: Any, scale: Any) -> dist.Distribution:
     loc, scale = floats(loc, scale)
     scale, valid = positive(scale)
-    return guard(dist.Cauchy(loc, scale, validate_args=False), valid)
+    return guard(Cauchy(loc, scale, validate_args=False), valid)
 
 
 def laplace(loc: Any, scale: Any) -> dist.Distribution:
     loc, scale = floats(loc, scale)
     scale, valid = positive(scale)
-    return guard(dist.Laplace(loc, scale, validate_args=False), valid)
+    return guard(Laplace(loc, scale, validate_args=False), valid)
 
 
 def logistic(loc: Any, scale: Any) -> dist.Distribution:
     loc, scale = floats(loc, scale)
     scale, valid = positive(scale)
-    return guard(_Logistic(loc, scale, validate_args=False), valid)
+    return guard(Logistic(loc, scale, validate_args=False), valid)
 
 
 def gumbel(loc: Any, scale: Any) -> dist.Distribution:
     loc, scale = floats(loc, scale)
     scale, valid = positive(scale)
-    return guard(dist.Gumbel(loc, scale, validate_args=False), valid)
+    return guard(Gumbel(loc, scale, validate_args=False), valid)

@@ -13,6 +13,11 @@ from numpyro.distributions import constraints
 from ppl.core.distributions.arguments import Valid
 
 
+def float_dtype(tree: Any) -> Any:
+    """The precision of the real arguments in ``tree``; the default one where there are none."""
+    return jnp.result_type(float, *(x for x in jax.tree.leaves(tree) if jnp.issubdtype(jnp.result_type(x), jnp.inexact)))
+
+
 class Guarded(dist.Distribution):
     """``base``, with log density −∞ where a value is outside of ``domain`` or ``valid`` is false.
 
@@ -45,6 +50,9 @@ class Guarded(dist.Distribution):
         x, ok = self._inside(value)
         ok = ok & self.valid
         log_density = self.base.log_prob(x)
+        if self.support.is_discrete:
+            # Counts are 64-bit ints where these are enabled: they must not raise the precision of the real arguments.
+            log_density = log_density.astype(float_dtype(self.base))
         return log_density if ok is True else jnp.where(ok, log_density, -jnp.inf)
 
     def cdf(self, value: Any) -> Array:

@@ -16,6 +16,7 @@ from numpyro.distributions import constraints
 from ppl.core.distributions.arguments import checked, floats, open_probability, positive
 from ppl.core.distributions.gamma_draw import logit_beta_draw
 from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.precision import InputPrecision
 from ppl.core.distributions.scalar import Scalar
 from ppl.core.numerics import log_beta
 
@@ -39,7 +40,11 @@ class Beta(Scalar):
         return betainc(self.a, self.b, value)
 
 
-class Uniform(dist.Uniform):
+class VonMises(InputPrecision, dist.VonMises):
+    pass
+
+
+class Uniform(InputPrecision, dist.Uniform):
     """NumPyro's, drawing from the open interval (a draw at a bound has no image in R)."""
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
@@ -72,5 +77,5 @@ def von_mises(loc: Any, concentration: Any) -> dist.Distribution:
     loc, concentration = floats(loc, concentration)
     concentration, valid = positive(concentration)
     shape = lax.broadcast_shapes(jnp.shape(loc), jnp.shape(concentration))
-    base = dist.VonMises(loc, jnp.broadcast_to(concentration, shape), validate_args=False)
+    base = VonMises(loc, jnp.broadcast_to(concentration, shape), validate_args=False)
     return guard(base, valid, constraints.interval(-np.pi, np.pi))

@@ -26,6 +26,7 @@ from ppl.core.distributions.arguments import (
 )
 from ppl.core.distributions.gamma_draw import log_gamma_draw
 from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.precision import InputPrecision
 from ppl.core.distributions.supports import counts_with_total, near_simplex
 from ppl.core.numerics import safe_log, times_log
 
@@ -83,6 +84,10 @@ class Multinomial(dist.Distribution):
         return jnp.moveaxis(counts, 0, -1)
 
 
+class MultiNormal(InputPrecision, dist.MultivariateNormal):
+    pass
+
+
 class MultiStudentT(dist.MultivariateStudentT):
     """NumPyro's, with our χ² draws."""
 
@@ -108,20 +113,20 @@ def multinomial(n: Any, p: Any) -> dist.Distribution:
 def multi_normal(loc: Any, cov: Any) -> dist.Distribution:
     loc, cov = floats(loc, cov)
     L, valid = cholesky_factor(cov)
-    return guard(dist.MultivariateNormal(jnp.asarray(loc), scale_tril=L, validate_args=False), valid)
+    return guard(MultiNormal(jnp.asarray(loc), scale_tril=L, validate_args=False), valid)
 
 
 def multi_normal_chol(loc: Any, L: Any) -> dist.Distribution:
     loc, L = floats(loc, L)
     L, valid = lower_triangular(L)
-    return guard(dist.MultivariateNormal(jnp.asarray(loc), scale_tril=L, validate_args=False), valid)
+    return guard(MultiNormal(jnp.asarray(loc), scale_tril=L, validate_args=False), valid)
 
 
 def multi_normal_prec(loc: Any, precision: Any) -> dist.Distribution:
     loc, precision = floats(loc, precision)
     factor, valid = cholesky_factor(precision)
     L = cholesky_of_inverse(factor @ factor.mT)
-    return guard(dist.MultivariateNormal(jnp.asarray(loc), scale_tril=L, validate_args=False), valid)
+    return guard(MultiNormal(jnp.asarray(loc), scale_tril=L, validate_args=False), valid)
 
 
 def multi_student_t(df: Any, loc: Any, L: Any) -> dist.Distribution:

@@ -14,6 +14,7 @@ from numpyro.distributions import constraints
 from ppl.core.distributions.arguments import floats, positive
 from ppl.core.distributions.gamma_draw import log_gamma_draw, t_draw
 from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.precision import InputPrecision
 from ppl.core.distributions.scalar import Scalar
 
 
@@ -127,7 +128,15 @@ class Weibull(Scalar):
         return self.scale * (-jnp.log1p(-q)) ** (1 / self.k)
 
 
-class Exponential(dist.Exponential):
+class HalfNormal(InputPrecision, dist.HalfNormal):
+    pass
+
+
+class HalfCauchy(InputPrecision, dist.HalfCauchy):
+    pass
+
+
+class Exponential(InputPrecision, dist.Exponential):
     """NumPyro's, with a distribution function that keeps its precision near 0."""
 
     def cdf(self, value: Any) -> Array:
@@ -165,12 +174,12 @@ def log_normal(loc: Any, scale: Any) -> dist.Distribution:
 
 def half_normal(scale: Any) -> dist.Distribution:
     scale, valid = positive(*floats(scale))
-    return guard(dist.HalfNormal(scale, validate_args=False), valid, constraints.nonnegative)
+    return guard(HalfNormal(scale, validate_args=False), valid, constraints.nonnegative)
 
 
 def half_cauchy(scale: Any) -> dist.Distribution:
     scale, valid = positive(*floats(scale))
-    return guard(dist.HalfCauchy(scale, validate_args=False), valid, constraints.nonnegative)
+    return guard(HalfCauchy(scale, validate_args=False), valid, constraints.nonnegative)
 
 
 def half_student_t(df: Any, scale: Any) -> dist.Distribution:
