@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpyro.distributions import Distribution
 
-from ppl.compiler.check.support_rules import included
 from ppl.compiler.ir.distributions import DISTRIBUTIONS
 from ppl.compiler.ir.nodes import Atom, Lit, MakeDist, SizeAtom, Var
-from ppl.compiler.ir.supports import Booleans, Integers, Interval, Support
+from ppl.compiler.ir.supports import Booleans, Integers, Interval, Structured, Support
 from ppl.core.distributions.copies import Copies
 from ppl.core.distributions.guarded import Guarded, guard
 
@@ -26,10 +24,21 @@ def arguments_proved(op: MakeDist) -> bool:
 def _proved(atom: Atom, needed: Support) -> bool:
     match atom:
         case Lit(value=int() | float() as value):
-            return included(Interval(value, value), needed) is True
+            return _includes(needed, Interval(value, value))
         case Var(support=support):
-            return included(support, needed) is True
+            return _includes(needed, support)
     return isinstance(atom, SizeAtom)
+
+
+def _includes(wide: Support, narrow: Support) -> bool:
+    match wide, narrow:
+        case Interval(lower=lower, upper=upper), _ if (lower, upper) == (-np.inf, np.inf):
+            return True
+        case Interval() as w, Interval() as n:
+            above = n.lower > w.lower or (n.lower == w.lower and (n.lower_open or not w.lower_open))
+            below = n.upper < w.upper or (n.upper == w.upper and (n.upper_open or not w.upper_open))
+            return above and below
+    return isinstance(wide, Structured) and wide == narrow
 
 
 def without_domain(dist: Distribution) -> Distribution:
