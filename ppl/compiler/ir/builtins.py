@@ -57,6 +57,7 @@ _ARITHMETIC = (
     Builtin("int", ("x",), "(int*) -> int*", "same", internal=True),  # index or size to int
     Builtin("copy", ("x",), "(T) -> T", "same", internal=True),
     Builtin("permute", ("x", "axes"), "(T[..], int...) -> T", "same", internal=True),  # numpy.transpose(x, axes)
+    Builtin("set", ("x", "value", "i"), "(T[..], T, int...) -> T", "join", internal=True),  # x with x[i, …] replaced by value
     Builtin("select", ("c", "a", "b"), "(bool, T, T) -> T", "join", internal=True),  # both sides are evaluated
 )  # fmt: skip
 

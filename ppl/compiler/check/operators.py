@@ -1,0 +1,145 @@
+"""Operators: constants are folded, sizes stay polynomials, everything else is a builtin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from ppl.compiler.check import schemes
+from ppl.compiler.check import support_rules as rules
+from ppl.compiler.check.context import Context
+from ppl.compiler.check.indexing import index_support
+from ppl.compiler.check.unify import is_numeric, plain
+from ppl.compiler.check.values import Value, joined_level, unknown
+from ppl.compiler.diagnostics.diagnostic import Edit, Help
+from ppl.compiler.diagnostics.span import Span
+from ppl.compiler.ir import nodes as ir
+from ppl.compiler.ir.sizes import Size
+from ppl.compiler.ir.supports import Integers
+from ppl.compiler.ir.types import BOOL, INT, REAL, element
+from ppl.compiler.syntax import ast
+
+Number = int | float | bool
+
+_BINARY: dict[str, Callable[[Number, Number], Number]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "%": lambda a, b: a % b,
+    "^": lambda a, b: a**b,
+    "atan2": math.atan2,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "and": lambda a, b: a and b,
+    "or": lambda a, b: a or b,
+    "min": min,
+    "max": max,
+}
+_UNARY: dict[str, Callable[[float], Number]] = {
+    **{n: getattr(math, n) for n in (
+        "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "gamma", "lgamma",
+        "erf", "floor", "ceil")},
+    "abs": abs,
+    "neg": lambda a: -a,
+    "not": lambda a: not a,
+    "round": round,
+}  # fmt: skip
+
+
+def fold(name: str, values: list[Value], span: Span) -> Value | None:
+    """The application to constants, computed now; None where an argument is no constant or the result no finite number."""
+    f = (_UNARY if len(values) == 1 else _BINARY).get(name)
+    if f is None or len(values) > 2 or any(v.const is None for v in values):
+        return None
+    try:
+        result = f(*(v.const for v in values))
+    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+        return None
+    if isinstance(result, complex) or (isinstance(result, float) and not math.isfinite(result) and name != "neg"):
+        return None
+    return literal(result, span)
+
+
+def literal(value: Number, span: Span) -> Value:
+    type_ = BOOL if isinstance(value, bool) else INT if isinstance(value, int) else REAL
+    affine = Size.const(value) if type_ == INT else None
+    return Value(ir.Lit(value, type_, span=span), type_, rules.constant(value), span=span, affine=affine, const=value)
+
+
+def unary(cx: Context, e: ast.Unary) -> Value:
+    from ppl.compiler.check.expressions import check
+
+    a = check(cx, e.operand)
+    if e.op == "+":
+        return a.at(e.span)
+    return apply(cx, "neg" if e.op == "-" else e.op, [a], e.span)
+
+
+def binary(cx: Context, e: ast.Binary) -> Value:
+    from ppl.compiler.check.expressions import check
+
+    a, b = check(cx, e.left), check(cx, e.right)
+    if e.op == "==" or e.op == "!=":
+        if _bool_against_number(cx, e, a, b):
+            return unknown(e.span)
+    return apply(cx, e.op, [a, b], e.span)
+
+
+def apply(cx: Context, name: str, values: list[Value], span: Span) -> Value:
+    """A builtin with a scheme, operators included."""
+    values = [replace(v, type=plain(v.type)) if is_numeric(element(v.type)) and name not in ("argsort",) else v for v in values]
+    if name != "^" or not all(v.type == INT for v in values) or (values[1].const or 0) >= 0:
+        folded = fold(name, values, span)
+        if folded is not None:
+            return folded
+    polynomial = _polynomial(name, values)
+    if polynomial is not None:
+        if not any(cx.is_loop_index(v) for v in polynomial.variables):
+            return replace(cx.size_value(polynomial, span), level=joined_level(*values))
+        result = schemes.apply(cx, name, values, span)
+        return replace(result, affine=polynomial, support=index_support(cx, polynomial))
+    if name == "^" and all(element(v.type) == INT for v in values) and not (isinstance(values[1].const, int) and values[1].const >= 0):
+        values = [replace(v, atom=_as_real(cx, v), type=REAL) if v.type == INT else v for v in values]
+    result = schemes.apply(cx, name, values, span)
+    if name == "*" and values[0].atom == values[1].atom and isinstance(values[0].atom, ir.Var) and not result.unknown:
+        return replace(result, support=rules.apply("power", [values[0].support, Integers(2, 2)]))
+    return result
+
+
+def _as_real(cx: Context, v: Value) -> ir.Atom:
+    from ppl.compiler.check.unify import promote
+
+    return promote(cx, v, REAL)
+
+
+def _polynomial(name: str, values: list[Value]) -> Size | None:
+    if any(v.affine is None for v in values):
+        return None
+    match name, [v.affine for v in values]:
+        case "neg", [a]:
+            return -a
+        case "+", [a, b]:
+            return a + b
+        case "-", [a, b]:
+            return a - b
+        case "*", [a, b]:
+            return a * b
+    return None
+
+
+def _bool_against_number(cx: Context, e: ast.Binary, a: Value, b: Value) -> bool:
+    """``coin == 1`` for a bool: said here with the edit that works; the scheme then reports nothing more."""
+    for x, y, other in ((a, b, e.left), (b, a, e.right)):
+        if element(x.type) == BOOL and y.const in (0, 1) and y.type == INT:
+            positive = (y.const == 1) == (e.op == "==")
+            text = cx.text(other.span)
+            cx.error("E201", "a bool is compared with a number", e.span, "", ((x.span, "this is a bool"), (y.span, "this is an int")),
+                     helps=(Help("a bool is a condition by itself", (Edit(e.span, text if positive else f"not {text}"),)),))  # fmt: skip
+            return True
+    return False
