@@ -50,20 +50,21 @@ def constrained(target: Target, where: Layout) -> Callable[[Float[Array, " d"]],
     return lambda vector: target.constrain(where.unravel(vector))[0]
 
 
-def differentiated_once(log_density: Callable[[Float[Array, " d"]], Float[Array, ""]]) -> Callable[[Float[Array, " d"]], Float[Array, ""]]:
-    """The same function, traced and differentiated once however often its value or gradient is asked for: a sampler
-    mentions it in its start, its integrator and its adaptation. Reverse mode only, first derivatives only."""
+def differentiated_once(log_density: Callable[[Float[Array, " d"], Any], Float[Array, ""]]) -> Callable[[Float[Array, " d"], Any], Float[Array, ""]]:
+    """The same function of a vector and of arrays that are held fixed (a target's data), traced and differentiated once
+    however often its value or gradient is asked for: a sampler mentions it in its start and in its integrator. Reverse mode,
+    first derivatives, and with respect to the vector only."""
     both = jax.jit(jax.value_and_grad(log_density))
 
     @jax.custom_vjp
-    def shared(vector: Float[Array, " d"]) -> Float[Array, ""]:
-        return both(vector)[0]
+    def shared(vector: Float[Array, " d"], fixed: Any) -> Float[Array, ""]:
+        return both(vector, fixed)[0]
 
-    def forward(vector: Float[Array, " d"]) -> tuple[Array, Array]:
-        return both(vector)
+    def forward(vector: Float[Array, " d"], fixed: Any) -> tuple[Array, Array]:
+        return both(vector, fixed)
 
-    def backward(gradient: Array, cotangent: Array) -> tuple[Array]:
-        return (cotangent * gradient,)
+    def backward(gradient: Array, cotangent: Array) -> tuple[Array, None]:
+        return cotangent * gradient, None
 
     shared.defvjp(forward, backward)
     return shared

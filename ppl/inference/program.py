@@ -8,11 +8,14 @@ Laws: draws depend on the iteration's number and the key alone, so ``advance(s, 
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple, Self
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -43,12 +46,36 @@ class Program(ABC):
     calls may be as short as progress asks for. ``partial``: the records of a part of the iterations are a result."""
 
     target: Target
+    fixed: tuple[Array, ...] | None = None  # the arrays of a program made by ``at``
     total: int
     warmup: int = 0
     chunk: int
     width: int = 1
     elastic: bool = False
     partial: bool = True
+
+    @cached_property
+    def _parts(self) -> tuple[tuple[Array, ...], Callable[[tuple[Array, ...]], Target]]:
+        arrays, rest = eqx.partition(self.target, eqx.is_array)
+        leaves, structure = jax.tree.flatten(arrays)
+        return tuple(leaves), lambda given: eqx.combine(jax.tree.unflatten(structure, given), rest)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """The arrays that the target holds, its data above all. They are arguments of the compiled programs: as constants
+        they would be copied into every program and folded by XLA, which for large data takes minutes."""
+        return self._parts[0]
+
+    def rebuilt(self, arrays: tuple[Array, ...]) -> Target:
+        """The target with other arrays in the place of its own."""
+        return self._parts[1](arrays)
+
+    def at(self, arrays: tuple[Array, ...]) -> Self:
+        """This program for the target ``rebuilt(arrays)``."""
+        other = copy.copy(self)
+        other.target = self.rebuilt(arrays)
+        other.fixed = arrays
+        return other
 
     @abstractmethod
     def start(self, key: UInt32[Array, "2"]) -> State:

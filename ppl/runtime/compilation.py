@@ -20,8 +20,8 @@ _TINY = 1e7  # the same, for compiling at all well
 
 
 class Compiled(NamedTuple):
-    """``start(key) → first``, ``advance(state, begin, end) → (state, records)``,
-    ``complete(key, offset, samples [block, …]) → {"trace", "data", "outputs", "value"}``."""
+    """``start(arrays, key) → first``, ``advance(arrays, state, begin, end) → (state, records)``,
+    ``complete(arrays, key, offset, samples [block, …]) → {"trace", "data", "outputs", "value"}``, with ``program.arrays``."""
 
     start: Callable[..., Any]
     advance: Callable[..., Any]
@@ -51,9 +51,13 @@ def _compile(program: Program, compiler: Compiler, names: tuple[str, str, str], 
     state = jax.eval_shape(lambda k: program.carry(program.start(k)), key)
     samples = jax.tree.map(lambda s: jax.ShapeDtypeStruct((block, *s.shape), s.dtype), program.sample_shape())
 
-    def completion(key: UInt32[Array, "2"], offset: Int[Array, ""], batch: Any) -> dict[str, Any]:
+    arrays = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), program.arrays)
+
+    def completion(arrays: Any, key: UInt32[Array, "2"], offset: Int[Array, ""], batch: Any) -> dict[str, Any]:
+        bound = program.at(arrays)
+
         def one(i: Array, sample: Any) -> dict[str, Any]:
-            execution = program.complete(jax.random.fold_in(jax.random.fold_in(typed_key(key), 1), i), sample)
+            execution = bound.complete(jax.random.fold_in(jax.random.fold_in(typed_key(key), 1), i), sample)
             return {"trace": execution.trace, "data": execution.data, "outputs": execution.outputs, "value": execution.value}
 
         return jax.vmap(one)(offset + jnp.arange(block, dtype=jnp.int32), batch)
@@ -62,11 +66,11 @@ def _compile(program: Program, compiler: Compiler, names: tuple[str, str, str], 
         jobs = {}
 
         def submit(name: str, options: Callable[[Any], dict[str, Any]], function: Callable[..., Any], *args: Any) -> None:
-            traced = compiler.trace(name, function, *args)
+            traced = compiler.trace(name, function, arrays, *args)
             jobs[name] = pool.submit(compiler.compile, compiler.lower(name, traced, options(traced)))
 
-        submit(advance, lambda _: _options(program.work()), program.advance, state, number, number)
-        submit(start, lambda _: _options(0.0), program.start, key)
+        submit(advance, lambda _: _options(program.work()), lambda a, *args: program.at(a).advance(*args), state, number, number)
+        submit(start, lambda _: _options(0.0), lambda a, k: program.at(a).start(k), key)
         submit(complete, lambda traced: _options(written(traced.jaxpr.jaxpr)), completion, key, number, samples)
         return {name: job.result() for name, job in jobs.items()}
 

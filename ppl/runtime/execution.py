@@ -105,7 +105,7 @@ class _Run:
 
     def start(self) -> None:
         began = time.perf_counter()
-        first = self.programs.start(self.key)
+        first = self.programs.start(self.program.arrays, self.key)
         self.program.inspect(first)
         self.state = self.program.carry(first)
         self.seconds = (time.perf_counter() - began, 0.0)
@@ -139,7 +139,7 @@ class _Run:
     def _call(self, end: int, warming: bool, length: int) -> int:
         """One call of the compiled program; returns how many iterations the next one should have."""
         began, count = time.perf_counter(), end - self.iteration
-        state, records = self.programs.advance(self.state, np.int32(self.iteration), np.int32(end))
+        state, records = self.programs.advance(self.program.arrays, self.state, np.int32(self.iteration), np.int32(end))
         rows = jax.tree.map(lambda a: np.asarray(a)[:count], records)
         jax.block_until_ready(state)
         spent = time.perf_counter() - began
@@ -186,7 +186,7 @@ class _Run:
         parts = []
         for offset in range(0, count, block):
             batch = jax.tree.map(lambda a: _padded(np.asarray(a)[offset : offset + block], block), flat)  # noqa: B023
-            part = self.programs.complete(self.key, np.int32(offset), batch)
+            part = self.programs.complete(self.program.arrays, self.key, np.int32(offset), batch)
             parts.append(jax.tree.map(lambda a: np.asarray(a)[: count - offset], part))  # noqa: B023
         whole = jax.tree.map(lambda *a: np.concatenate(a).reshape(*leading, *a[0].shape[1:]), *parts)
         self.seconds = (self.seconds[0], self.seconds[1] + time.perf_counter() - began)

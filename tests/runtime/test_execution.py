@@ -3,15 +3,18 @@
 import os
 import signal
 
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from ppl.core.errors import MethodError
-from ppl.core.functional import FunctionalTarget
+from ppl.core.functional import FunctionalTarget, real
 from ppl.inference.methods.auto import Auto
 from ppl.inference.methods.hmc import Hmc
 from ppl.inference.methods.importance import Importance
+from ppl.inference.methods.mode import Map
 from ppl.inference.methods.nuts import Nuts
 from ppl.runtime import execution
 from ppl.runtime.checkpoints import CheckpointError, previous, read
@@ -126,6 +129,20 @@ def test_nuts_traces_the_density_once(monkeypatch):
     calls: list = []
     execute(gaussian_and_gamma(calls), Nuts(chains=2, warmup=5, draws=5))
     assert len(calls) == 1
+
+
+def test_data_are_arguments_of_the_programs_and_not_constants():
+    calls = []
+
+    def log_density(y, trace):
+        calls.append(type(y))
+        return -0.5 * jnp.sum((y - trace["m"]) ** 2)
+
+    target = FunctionalTarget({"m": real()}, eqx.Partial(log_density, jnp.arange(3.0)))
+    posterior = execute(target, Hmc(chains=2, warmup=50, draws=50))
+    assert len(calls) == 1 and issubclass(calls[0], jax.core.Tracer)
+    assert abs(posterior.draws["m"].mean() - 1) < 1
+    assert execute(target, Map()).draws["m"].item() == pytest.approx(1)
 
 
 def test_a_kept_program_that_is_damaged_is_compiled_again(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -46,12 +46,15 @@ class Hamiltonian(Program):
         return layout(self.target)
 
     @cached_property
-    def log_density(self) -> LogDensity:
-        return differentiated_once(lambda u: self.target.log_density_unconstrained(self.layout.unravel(u)))
+    def _shared(self) -> Callable[[Float[Array, " d"], Any], Float[Array, ""]]:
+        where = self.layout
+        return differentiated_once(lambda u, arrays: self.rebuilt(arrays).log_density_unconstrained(where.unravel(u)))
 
-    @cached_property
-    def transition(self) -> Transition:
-        return self.kernel(self.log_density)
+    @property
+    def log_density(self) -> LogDensity:
+        """The log density on vectors, log Jacobian included."""
+        fixed = self.arrays if self.fixed is None else self.fixed
+        return lambda u: self._shared(u, fixed)
 
     @cached_property
     def adaptation(self) -> Adaptation:
@@ -77,7 +80,8 @@ class Hamiltonian(Program):
         chain_keys = jax.vmap(lambda c: jax.random.fold_in(typed_key(state["key"]), c))(jnp.arange(self.width))
         schedule = jnp.asarray(stages(self.warmup, self.total - self.warmup))
         moving = {"point": state["point"], "adaptation": state["adaptation"]}
-        iteration = jax.jit(self._iteration)  # traced once, for the shapes of its records and for the loop
+        transition = self.kernel(self.log_density)
+        iteration = jax.jit(partial(self._iteration, transition))  # traced once, for the shapes of its records and for the loop
 
         def iterate(i: Array, carry: tuple[State, Records]) -> tuple[State, Records]:
             moved, record = iteration(i, schedule[i], chain_keys, carry[0])
@@ -88,10 +92,10 @@ class Hamiltonian(Program):
         moving, rows = jax.lax.fori_loop(begin, end, iterate, (moving, rows))
         return {"key": state["key"], **moving}, rows
 
-    def _iteration(self, i: Array, stage: Array, chain_keys: PRNGKeyArray, state: State) -> tuple[State, Records]:
+    def _iteration(self, transition: Transition, i: Array, stage: Array, chain_keys: PRNGKeyArray, state: State) -> tuple[State, Records]:
         keys = jax.vmap(lambda k: jax.random.fold_in(k, i))(chain_keys)
         adaptation = state["adaptation"]
-        point, info = jax.vmap(self.transition)(keys, state["point"], adaptation["step_size"], adaptation["inverse_mass"])
+        point, info = jax.vmap(transition)(keys, state["point"], adaptation["step_size"], adaptation["inverse_mass"])
         adapted = jax.lax.cond(
             stage == Stage.SAMPLE,
             lambda a: a,

@@ -23,7 +23,7 @@ class LaplaceApproximation(Mode):
 
     def finish(self, state: State, records: Records) -> Finished:
         position, density, warnings, notes = self.best(state)
-        precision = -np.asarray(jax.jit(jax.hessian(self.plain_log_density))(position))
+        precision = -np.asarray(jax.jit(jax.hessian(self._maximised))(position, self.arrays))
         try:
             factor = np.linalg.cholesky(precision)
         except np.linalg.LinAlgError:
@@ -32,7 +32,7 @@ class LaplaceApproximation(Mode):
         draws = position + np.linalg.solve(factor.T, noise.T).T
         log_det = 2 * float(np.log(np.diag(factor)).sum())
         evidence = density + 0.5 * position.size * np.log(2 * np.pi) - 0.5 * log_det
-        density_here = np.asarray(jax.jit(jax.vmap(self.plain_log_density))(draws))
+        density_here = np.asarray(jax.jit(jax.vmap(self._maximised, in_axes=(0, None)))(draws, self.arrays))
         approximate = density - 0.5 * np.square(noise).sum(axis=1)
         ratio = density_here - approximate
         fraction = _efficiency(ratio)

@@ -38,19 +38,25 @@ class Mode(Program):
         return layout(self.target)
 
     @cached_property
+    def _shared(self) -> Callable[[Float[Array, " d"], Any], Float[Array, ""]]:
+        return differentiated_once(self._maximised)
+
+    @property
     def log_density(self) -> Callable[[Float[Array, " d"]], Float[Array, ""]]:
-        return differentiated_once(self.plain_log_density)
+        """What is maximised, on vectors."""
+        fixed = self.arrays if self.fixed is None else self.fixed
+        return lambda u: self._shared(u, fixed)
 
-    @cached_property
+    @property
     def search(self) -> Lbfgs:
-        return Lbfgs(lambda u: -self.log_density(u))
+        density = self.log_density
+        return Lbfgs(lambda u: -density(u))
 
-    def plain_log_density(self, vector: Float[Array, " d"]) -> Float[Array, ""]:
-        """What is maximised."""
-        unconstrained = self.layout.unravel(vector)
+    def _maximised(self, vector: Float[Array, " d"], arrays: Any) -> Float[Array, ""]:
+        target, unconstrained = self.rebuilt(arrays), self.layout.unravel(vector)
         if self.jacobian:
-            return self.target.log_density_unconstrained(unconstrained)
-        return self.target.log_density(self.target.constrain(unconstrained)[0])
+            return target.log_density_unconstrained(unconstrained)
+        return target.log_density(target.constrain(unconstrained)[0])
 
     def start(self, key: UInt32[Array, "2"]) -> State:
         key_start, key_draw = jax.random.split(typed_key(key))
@@ -76,11 +82,12 @@ class Mode(Program):
 
     def advance(self, state: State, begin: Int[Array, ""], end: Int[Array, ""]) -> tuple[State, Records]:
         vector = jax.ShapeDtypeStruct((self.layout.size,), self.layout.dtype)
-        structure = jax.tree.structure(jax.eval_shape(self.search.init, vector))
+        search_by = self.search
+        structure = jax.tree.structure(jax.eval_shape(search_by.init, vector))
 
         def step(search: State) -> State:
             memory = jax.tree.unflatten(structure, search["memory"])
-            position, memory, cost, gradient = self.search.step(search["point"]["position"], memory)
+            position, memory, cost, gradient = search_by.step(search["point"]["position"], memory)
             reachable = max(self.method.tolerance, 100 * float(jnp.finfo(cost.dtype).eps))
             converged = jnp.max(jnp.abs(gradient), initial=0.0) <= reachable * jnp.maximum(1.0, jnp.abs(cost))
             here = {"position": search["point"]["position"], "log_density": -cost, "gradient": gradient}
