@@ -8,6 +8,7 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.nodes import Role
 from ppl.compiler.ir.printer import print_block, print_program
+from ppl.compiler.passes.enumerate_local import enumerate_local
 from ppl.compiler.passes.hoist import data_prefix
 from ppl.compiler.passes.query import Query, prepare
 from ppl.compiler.passes.schedule import PASSES, run_passes
@@ -22,6 +23,7 @@ from tests.passes.models import (
     nested_submodels,
     random_walk,
     reads,
+    two_flips,
 )
 
 
@@ -198,34 +200,80 @@ def test_printing_is_deterministic_and_every_stage_prints():
 
 
 def test_a_mixture_is_summed_out_in_its_plate():
+    """Outputs of z, and z as a whole array, read what leaves the sum; they are computed once z has been drawn."""
     case = mixture(continuous=True)
     plan = prepare(case.program, Query(case.name, frozenset(case.data), marginalise=True))
-    assert print_block(plan.inference.body) == text("""
+    assert print_block(plan.model.body) == text("""
         e1: Dist<index<2>> = Categorical(p=w)
         plate i in 0..N {
-          x_i: real = sum over z_i in 0..2 {
-            z_i: index<2> = draw "z"[i] e1
-            m: real = mu[z_i]
-            e2: Dist<real> = Normal(loc=m, scale=1.0)
-            x_i_given: real = draw "x"[i] e2
-            return x_i_given
+          z_i: index<2>, m: real, x_i: real = sum over z_i_k in 0..2 {
+            z_i_k: index<2> = draw "z"[i] e1
+            m_k: real = mu[z_i_k]
+            e2: Dist<real> = Normal(loc=m_k, scale=1.0)
+            x_i_k: real = draw "x"[i] e2
+            return z_i_k, m_k, x_i_k
           }
           double: real = x_i * 2.0
           output "twice" = double
+          output "mean" = m
           e3: Dist<real> = Normal(loc=double, scale=1.0)
           y_i: real = draw data "y"[i] e3
-        } stacked (x_s = x_i)
+        } stacked (z_s = z_i, x_s = x_i)
+        z: index<2>[N] = assemble "z" [0..N: z_s]
         x: real[N] = assemble "x" [0..N: x_s]
+        z_0: index<2> = z[0]
+        output "first" = z_0
+    """)
+
+
+def test_independent_variables_of_one_block_nest_only_where_they_meet():
+    case = two_flips(dependent=False)
+    assert print_block(enumerate_local(case.model, case.data).model.body) == text("""
+        d1: Dist<bool> = Bernoulli(p=0.3)
+        d2: Dist<bool> = Bernoulli(p=0.6)
+        z1: bool, y: real = sum over z2 in 0..2 {
+          z2: bool = draw "z2" d2
+          a: real = where(z2, 0.0, 1.0)
+          z1_k_1: bool, y_k_1: real = sum over z1_k in 0..2 {
+            z1_k: bool = draw "z1" d1
+            c: real = where(z1_k, -1.0, a)
+            d3: Dist<real> = Normal(loc=c, scale=1.0)
+            y_k: real = draw data "y" d3
+            return z1_k, y_k
+          }
+          return z1_k_1, y_k_1
+        }
+        half: real = y * 0.5
+        factor half
+        return z1
     """)
 
 
 def test_a_chain_is_a_forward_sum():
     case = hmm()
     plan = prepare(case.program, Query(case.name, frozenset(case.data), marginalise=True))
-    out = print_block(plan.inference.body)
-    assert "forward sum over z_0, z_1_back -> z_t in 0..2 {" in out
+    out = print_block(plan.model.body)
+    assert "forward sum over z_0_k, z_1_back -> z_t in 0..2 {" in out
     assert "} then t in 1..T {" in out
-    assert 'output "seen"' in out and 'output "path"' not in out
+    assert 'output "path" = z' in out
     assert [n.text for n in plan.notes if n.kind == "marginalised"] == [
         "`z` is a Markov chain: summed out by the forward algorithm"
     ]
+
+
+def test_deferred_draws_do_not_keep_a_variable_from_being_summed_out():
+    """z is read by a prediction in another plate: it is deferred, so no density scores it."""
+    b, i, k = Body(), index("i"), index("k")
+    first, second = Body("e"), Body("f")
+    z = first.draw("z_i", "z", first.dist("Bernoulli", ty.BOOL, p=real(0.5)), i)
+    first.normal("y_i", "y", first.prim("m", "where", z, real(0), real(1)), real(1), i, role=Role.DATA)
+    z_s = b.plate(i, N, first, z_s=z)["z_s"]
+    z_k = second.let("z_k", ir.IndexOp(z_s, (k,), checked=True), ty.BOOL)
+    second.normal("new_k", "new", second.prim("m2", "where", z_k, real(0), real(1)), real(1), k, role=Role.DATA)
+    b.plate(k, N, second)
+    sites = [("z", array(N, of=ty.BOOL), Role.LATENT), ("y", array(N), Role.DATA), ("new", array(N), Role.DATA)]
+    p = program(model("m", b.block(), (), sites, ["N"]))
+    plan = prepare(p, Query("m", frozenset({"y"}), marginalise=True))
+    assert (plan.deferred, plan.marginalised, plan.refusals) == (("new",), ("z",), ())
+    plan = prepare(p, Query("m", frozenset({"y", "new"}), marginalise=True))
+    assert [r.site for r in plan.refusals] == ["z"]

@@ -1,9 +1,9 @@
 """The typed intermediate representation: structured A-normal form.
 
 A ``Block`` is a sequence of statements; every intermediate value has a name (``Var``), is defined once, and carries
-type, support, level and span. Blocks nest only in ``If``, ``Match``, ``Plate``, ``For``/``Scan``, ``SumOut``, ``ForwardSum``, closures, ``Infer``
-and ``Expect``. Inner blocks see the variables of the outer ones; nothing defined inside leaves, except through the
-explicit results of the statement (``results``, ``stacked``, ``carries``).
+type, support, level and span. Blocks nest only in ``If``, ``Match``, ``Plate``, ``For``/``Scan``, ``SumOut``,
+``ForwardSum``, closures, ``Infer`` and ``Expect``. Inner blocks see the variables of the outer ones; nothing defined
+inside leaves, except through the explicit results of the statement (``results``, ``stacked``, ``carries``).
 
 Random variables. A *site* is a whole random variable (``theta``), an *element* of it is drawn by one ``Draw`` with
 affine ``indices``. Inside the iteration that drew it, an element is the Var that the Draw defines. Elements of earlier
@@ -298,9 +298,9 @@ class IndexOp(Op):
 
 @dataclass(frozen=True, slots=True)
 class Lag(Op):
-    """What the iteration ``distance`` ≥ 1 before this one drew (or let) of ``site``: the ``value`` of the ``Window`` that the
-    loop has for the site. ``loop`` is the id of the loop's index. Lags stand only at the start of the body of their
-    ``For``, one for each site and distance; the pass ``loops`` replaces them by carries."""
+    """What the iteration ``distance`` ≥ 1 before this one drew (or let) of ``site``: the ``value`` of the ``Window``
+    that the loop has for the site. ``loop`` is the id of the loop's index. Lags stand only at the start of the body
+    of their ``For``, one for each site and distance; the pass ``loops`` replaces them by carries."""
 
     site: str
     distance: int
@@ -309,8 +309,8 @@ class Lag(Op):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``value`` covers the index box ``ranges`` (one half-open range an axis, in the site's own coordinates). Its leading
-    axes are those of the box, in order: an element drawn alone, ``x[0]``, is wrapped by ``MakeArray``."""
+    """``value`` covers the index box ``ranges`` (one half-open range an axis, in the site's own coordinates). Its
+    leading axes are those of the box, in order: an element drawn alone, ``x[0]``, is wrapped by ``MakeArray``."""
 
     ranges: tuple[tuple[Size, Size], ...]
     value: Atom
@@ -368,8 +368,8 @@ class Strategy:
 
 @dataclass(frozen=True, slots=True)
 class Draw(Stmt):
-    """``var`` ~ ``dist`` at address ``site``[``indices``]. For ``f ~ submodel(…)`` (``dist`` of a model) before inlining, ``var`` is
-    the submodel's returned value and its variables get the addresses ``site.name``.
+    """``var`` ~ ``dist`` at address ``site``[``indices``]. For ``f ~ submodel(…)`` (``dist`` of a model) before
+    inlining, ``var`` is the submodel's returned value and its variables get the addresses ``site.name``.
 
     ``indices`` are atoms, each an affine expression in loop indices (a Var of a loop, a SizeAtom/Lit, or a Var defined
     as such plus a constant); ``affine`` gives them as polynomials over loop index ids and size variables."""
@@ -446,7 +446,8 @@ class If(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``constructor(binders)``: None is the default case. Nested patterns and literals are lowered to nested Match and If."""
+    """``constructor(binders)``: None is the default case. Nested patterns and literals are lowered to nested Match
+    and If."""
 
     constructor: str | None
     binders: tuple[Var, ...]
@@ -463,7 +464,8 @@ class Match(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class MappedRead:
-    """In iteration ``i`` of the loop, ``var`` is ``array[i + offset]`` (leading axis). Sliced once, outside the loop."""
+    """In iteration ``i`` of the loop, ``var`` is ``array[i + offset]`` (leading axis). Sliced once, outside the
+    loop."""
 
     var: Var
     array: Atom
@@ -550,8 +552,8 @@ class Scan(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class FiniteValues:
-    """The values v_0 … v_{count-1} of a discrete variable: ``table[k]`` (an array in scope), or ``first + k`` where there
-    is no table. A bool is ``k == 1``."""
+    """The values v_0 … v_{count-1} of a discrete variable: ``table[k]`` (an array in scope), or ``first + k`` where
+    there is no table. A bool is ``k == 1``."""
 
     count: Size
     first: Size = ZERO
@@ -572,8 +574,9 @@ class SumOut(Stmt):
     ``var`` = v_k, so that a nested SumOut draws its own variable given k.
     Simulation: ``body`` is run as if it stood in place of the SumOut.
 
-    ``results`` receive ``body.results``. Given the trace they do not depend on ``var`` (they are values of other Draws of
-    ``body`` or follow from such), so a density may take them from any k."""
+    ``results`` receive ``body.results``. What a density scores outside of the body reads only results that do not
+    depend on ``var`` given the trace (values of other Draws of ``body``), so a density may take them from any k. Other
+    results (``var`` itself, say) are read only by what no density scores: outputs, whole arrays, deferred draws."""
 
     var: Var
     values: FiniteValues
@@ -584,22 +587,26 @@ class SumOut(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class ForwardSum(Stmt):
-    """A Markov chain z of a discrete variable summed out by the forward algorithm. Made by the pass ``eliminate_chain``.
+    """A Markov chain z of a discrete variable summed out by the forward algorithm. Made by the pass
+    ``eliminate_chain``.
 
-    ``start`` holds the ``Draw`` that defines ``first`` = z_{lower-1} and the statements that depend on it; ``body``, one
-    iteration, holds the ``Draw`` that defines ``var`` = z_index and may read ``previous`` = z_{index-1}. With v_k the values,
+    ``start`` holds the ``Draw`` that defines ``first`` = z_{lower-1} and the statements that depend on it; ``body``,
+    one iteration, holds the ``Draw`` that defines ``var`` = z_index and may read ``previous`` = z_{index-1}. With v_k
+    the values,
 
         a_k    = log weight that ``start`` adds when first = v_k
         W_t,jk = log weight that ``body`` adds in iteration t when previous = v_j and var = v_k
         a'_k   = logsumexp_j (a_j + W_t,jk), for t in lower..upper
 
-    (both weights include the chain's own log density). Density: adds logsumexp_k of the last a. Other Draws are scored at
-    the values that the trace gives. Posterior: z_last ~ Categorical(logits = a), then backwards
-    z_{t-1} ~ Categorical(logits = a_{t-1,j} + W_t,j,z_t). Simulation: ``start``, then a Scan whose carry is ``previous``.
+    (both weights include the chain's own log density). Density: adds logsumexp_k of the last a. Other Draws are
+    scored at the values that the trace gives. Posterior: z_last ~ Categorical(logits = a), then backwards
+    z_{t-1} ~ Categorical(logits = a_{t-1,j} + W_t,j,z_t). Simulation: ``start``, then a Scan whose carry is
+    ``previous``.
 
-    ``carries``, ``mapped`` and ``stacked`` are as in Scan and do not depend on the chain; nor do ``results``, which receive
-    ``start.results`` and are in scope in the initial values of ``carries`` and in ``body``. The other variables of
-    ``start`` are not."""
+    ``results`` receive ``start.results`` and are in scope in the initial values of ``carries`` and in ``body``; the
+    other variables of ``start`` are not. ``carries``, ``mapped`` and ``stacked`` are as in Scan. What a density
+    scores reads only those of them, and of ``results``, that do not depend on the chain; the others are for outputs,
+    as in SumOut."""
 
     first: Var
     previous: Var
@@ -665,7 +672,8 @@ class SizeCheck:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A top-level ``fn``. ``source`` is set for ``extern fn`` (module:name, or "" when given from Python): ``body`` is None then."""
+    """A top-level ``fn``. ``source`` is set for ``extern fn`` (module:name, or "" when given from Python): ``body``
+    is None then."""
 
     name: str
     sizes: tuple[str, ...]
@@ -695,7 +703,8 @@ class UserDist:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model (``kind="model"``), guide or objective. ``sites`` in the order of the text; ``calls`` the models it runs."""
+    """A model (``kind="model"``), guide or objective. ``sites`` in the order of the text; ``calls`` the models it
+    runs."""
 
     name: str
     kind: str

@@ -21,12 +21,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ppl.compiler.ir import nodes as ir
-from ppl.compiler.ir.rewrite import Names, substitute
-from ppl.compiler.ir.walk import defined_inside, definitions, free, is_pure, map_blocks, statements, walk
+from ppl.compiler.ir.rewrite import Names
+from ppl.compiler.ir.walk import defined_inside, definitions, free, map_blocks, names, statements, walk
 from ppl.compiler.passes.base import Note, Report
-from ppl.compiler.passes.dangling import without
-from ppl.compiler.passes.enumerate_local import moving_bounds, partition, without_outputs
+from ppl.compiler.passes.enumerate_local import leaving
 from ppl.compiler.passes.finite import finite_values, operations
+from ppl.compiler.passes.locality import moving_bounds
+from ppl.compiler.passes.partition import partition
 from ppl.compiler.passes.taint import Taint
 
 
@@ -39,13 +40,14 @@ class Eliminated:
     report: Report
 
 
-def eliminate_chains(model: ir.Model, observed: Iterable[str] = ()) -> Eliminated:
-    given = frozenset(observed)
+def eliminate_chains(model: ir.Model, observed: Iterable[str] = (), deferred: Iterable[str] = ()) -> Eliminated:
+    """Sum out every chain of the model that fits the pattern and is neither observed nor deferred."""
+    given, later = frozenset(observed), frozenset(deferred)
     done: list[str] = []
     notes: list[Note] = []
     for info in model.sites:
-        if info.discrete and info.name not in given and info.role is not ir.Role.AUX:
-            new = _eliminate(model, info.name)
+        if info.discrete and info.name not in given | later and info.role is not ir.Role.AUX:
+            new = _eliminate(model, info.name, later)
             if new is not None:
                 model = new
                 done.append(info.name)
@@ -66,7 +68,7 @@ class _Chain:
     draw: ir.Draw
 
 
-def _eliminate(model: ir.Model, site: str) -> ir.Model | None:
+def _eliminate(model: ir.Model, site: str, deferred: frozenset[str]) -> ir.Model | None:
     chain = _find(model.body, site)
     if chain is None:
         return None
@@ -74,7 +76,7 @@ def _eliminate(model: ir.Model, site: str) -> ir.Model | None:
     values = finite_values(chain.first, ops)
     if isinstance(values, str) or values != finite_values(chain.draw, ops) or chain.first.missing or chain.draw.missing:
         return None
-    new = _forward(model, chain, values)
+    new = _forward(model, chain, values, deferred)
     if new is None:
         return None
 
@@ -85,7 +87,7 @@ def _eliminate(model: ir.Model, site: str) -> ir.Model | None:
             else ir.Block(tuple(map_blocks(s, swap) for s in block.statements), block.results)
         )
 
-    return without(replace(model, body=swap(model.body)))
+    return replace(model, body=swap(model.body))
 
 
 def _find(body: ir.Block, site: str) -> _Chain | None:
@@ -102,47 +104,57 @@ def _find(body: ir.Block, site: str) -> _Chain | None:
     return None
 
 
-def _forward(model: ir.Model, chain: _Chain, values: ir.FiniteValues) -> ir.Block | None:
-    """The block with the forward sum, or None where something else reads the chain."""
+def _forward(model: ir.Model, chain: _Chain, values: ir.FiniteValues, deferred: frozenset[str]) -> ir.Block | None:
+    """The block with the forward sum, or None where something else that is scored reads the chain."""
     home, scan = chain.home, chain.scan
     position = next(k for k, s in enumerate(home.statements) if s is chain.first)
-    behind_first = home.statements[position + 1 :]
-    others = tuple(s for s in behind_first if s is not scan)
-    at_start = Taint({chain.first.var.id}, ir.Block(others)).tainted
-    inside = Taint({chain.draw.var.id, chain.carry.var.id}, scan.body).tainted
+    rest = home.statements[position + 1 :]
+    others = ir.Block(tuple(s for s in rest if s is not scan))
+    at_start = Taint({chain.first.var.id}, others, deferred=deferred).tainted
+    inside = Taint({chain.draw.var.id, chain.carry.var.id}, scan.body, deferred=deferred)
 
-    carries = tuple(c for c in scan.carries if c is not chain.carry)
-    leaving = [s.var.id for s in scan.stacked if not inside.isdisjoint(free(s.value))]
-    crossing = [c for c in carries if not inside.isdisjoint(free(c.next))]
-    leaving += [v.id for c in (*crossing, chain.carry) for v in (c.final, c.var if c is not chain.carry else None) if v]
-    leaving += Taint(at_start, model.body).tainted - defined_inside(home)
-    outside = Taint(leaving, model.body)
-    if outside.readers or any(isinstance(d, ir.Draw) and moving_bounds(d) for d in Taint(inside, scan.body).readers):
+    outgoing = [s.var.id for s in scan.stacked if inside.reads(s.value)]
+    for c in scan.carries:
+        if c is not chain.carry and inside.reads(c.next):
+            outgoing.append(c.var.id)
+        if c.final is not None and inside.reads(c.next):
+            outgoing.append(c.final.id)
+    outgoing += Taint(at_start, model.body, deferred=deferred).tainted - defined_inside(home)
+    if Taint(outgoing, model.body, deferred=deferred).readers or any(map(moving_bounds, inside.readers)):
         return None
 
-    before, under, behind = partition(behind_first, at_start)
+    before, under, behind = partition(rest, at_start, deferred)
+    start = [s for s in under if s is not scan]
     made = {v.id for v in definitions(scan)}
-    start = [s for s in under if s is not scan and free(s).isdisjoint(made)]
-    if any(not is_pure(s) for s in under if s is not scan and not free(s).isdisjoint(made)):
+    if chain.carry.final is not None or any(not free(s).isdisjoint(made) for s in start):
         return None
-    names = Names.of(model.body)
-    given = [v for s in start for v in definitions(s) if v.id not in at_start]
-    renamed = {v.id: replace(v, id=names.fresh(f"{v.id}_given")) for v in given}
+    kept = replace(scan, carries=tuple(c for c in scan.carries if c is not chain.carry))
+    used = free((kept, tuple(behind), home.results)) | _used_around(model.body, home)
+    block, results = leaving((chain.first, *start), used, Names.of(model.body))
     forward = ir.ForwardSum(
-        first=chain.first.var,
+        first=definitions(block.statements[0])[0],
         previous=chain.carry.var,
         var=chain.draw.var,
         values=values,
-        start=substitute(ir.Block((chain.first, *start), tuple(given)), renamed),
+        start=block,
         index=scan.index,
         lower=scan.lower,
         upper=scan.upper,
-        body=ir.Block(tuple(without_outputs(ir.Block(scan.body.statements), inside).statements)),
-        results=tuple(given),
-        carries=tuple(c for c in carries if c not in crossing),
-        stacked=tuple(s for s in scan.stacked if inside.isdisjoint(free(s.value))),
+        body=scan.body,
+        results=results,
+        carries=kept.carries,
+        stacked=scan.stacked,
         mapped=scan.mapped,
         axis=scan.axis,
         span=scan.span,
     )
     return ir.Block((*home.statements[:position], *before, forward, *behind), home.results)
+
+
+def _used_around(body: ir.Block, home: ir.Block) -> frozenset[str]:
+    """Ids that occur outside of the block ``home``."""
+
+    def empty(block: ir.Block) -> ir.Block:
+        return ir.Block(()) if block is home else ir.Block(tuple(map_blocks(s, empty) for s in block.statements))
+
+    return frozenset(names(empty(body)))

@@ -1,7 +1,8 @@
-"""A model prepared for a query: which variables are observed, which must be integrated out.
+"""A model prepared for a query: which variables are observed, which are left to after inference, which are summed out.
 
-The order: the schedule (inline, loops, mapped_reads, fold, hoist), then, for inference, the dead-draw split, then exact
-elimination of discrete variables. The full model stays, for simulation and for what is computed after inference."""
+The order: the schedule (inline, loops, mapped_reads, fold, hoist), then the dead-draw split, then exact elimination of
+discrete variables. The result is one program, to be bound once: what is deferred or summed out is still in it, so
+that it can be drawn when inference is done."""
 
 from __future__ import annotations
 
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.verify import VerifierError, verify
-from ppl.compiler.passes.base import Note, replace_model
+from ppl.compiler.passes.base import Note, Report, replace_model
 from ppl.compiler.passes.dead_draws import split
 from ppl.compiler.passes.eliminate_chain import eliminate_chains
-from ppl.compiler.passes.enumerate_local import Refusal, enumerate_local
-from ppl.compiler.passes.schedule import run_passes
+from ppl.compiler.passes.enumerate_local import enumerate_local
+from ppl.compiler.passes.locality import Refusal
+from ppl.compiler.passes.schedule import effects_changed, run_passes
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,16 @@ class Query:
 
 @dataclass(frozen=True)
 class Plan:
-    """``model`` is the full model after the passes: simulate with it, and compute ``deferred`` and the outputs from
-    it once the other variables are known. ``inference`` is the model whose density inference uses; its trace holds
-    neither the ``deferred`` variables nor the ``marginalised`` ones, which are drawn from their exact conditional
-    (see ``SumOut``). ``refusals``: discrete variables that should be summed out and cannot be, with reasons."""
+    """``program`` after the passes, to be bound; in ``model``, the one asked for, the ``marginalised`` variables stand
+    under ``SumOut`` and ``ForwardSum``. ``deferred``: random variables that inference need not know, drawn after it.
+    ``refusals``: discrete variables that should be summed out and cannot be, with reasons."""
 
     program: ir.Program
     model: ir.Model
-    inference: ir.Model
     deferred: tuple[str, ...] = ()
     marginalised: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
-    reports: tuple[tuple[str, tuple[Note, ...]], ...] = ()
+    reports: tuple[tuple[str, Report], ...] = ()
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -50,24 +50,23 @@ class Plan:
 def prepare(program: ir.Program, query: Query) -> Plan:
     """Raises ``VerifierError`` (an internal error), ``PassError`` where the model cannot be lowered."""
     passed = run_passes(program, query.model)
-    model = passed.program.model(query.model)
+    program, model = passed.program, passed.program.model(query.model)
     parts = split(model, query.observed, query.keep)
     reports = [*passed.reports, ("dead_draws", parts.report)]
-    inference = _verified("dead_draws", passed.program, parts.inference)
-    marginalised: tuple[str, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
-    if query.marginalise:
-        chains = eliminate_chains(inference, query.observed)
-        inference = _verified("eliminate_chain", passed.program, chains.model)
-        local = enumerate_local(inference, query.observed | set(chains.sites))
-        inference = _verified("enumerate_local", passed.program, local.model)
-        marginalised, refusals = chains.sites + local.sites, local.refusals
-        reports += [("eliminate_chain", chains.report), ("enumerate_local", local.report)]
-    return Plan(passed.program, model, inference, parts.deferred, marginalised, refusals, tuple(reports))
+    if not query.marginalise:
+        return Plan(program, model, parts.deferred, reports=tuple(reports))
+    chains = eliminate_chains(model, query.observed, parts.deferred)
+    program = _verified("eliminate_chain", program, chains.model)
+    local = enumerate_local(chains.model, query.observed | set(chains.sites), parts.deferred)
+    program = _verified("enumerate_local", program, local.model)
+    reports += [("eliminate_chain", chains.report), ("enumerate_local", local.report)]
+    return Plan(program, local.model, parts.deferred, chains.sites + local.sites, local.refusals, tuple(reports))
 
 
-def _verified(name: str, program: ir.Program, model: ir.Model) -> ir.Model:
-    problems = verify(replace_model(program, model), model.name)
+def _verified(name: str, program: ir.Program, model: ir.Model) -> ir.Program:
+    """The program with the new form of the model, if it is well formed and has the same draws and conditions."""
+    new = replace_model(program, model)
+    problems = verify(new, model.name) + effects_changed(program.model(model.name), model)
     if problems:
         raise VerifierError(f"the pass `{name}`", problems)
-    return model
+    return new

@@ -53,7 +53,7 @@ def checked(p: Pass, program: ir.Program, model: str) -> tuple[ir.Program, Repor
     new, report = p.run(program, model)
     problems = verify(new, model)
     if p.keeps_effects:
-        problems += _effects_changed(program.model(model), new.model(model))
+        problems += effects_changed(program.model(model), new.model(model))
     if problems:
         raise VerifierError(f"the pass `{p.name}`", problems)
     return new, report
@@ -73,7 +73,8 @@ def _label(stmt: ir.Stmt) -> str:
     return type(stmt).__name__
 
 
-def _effects_changed(before: ir.Model, after: ir.Model) -> list[Problem]:
+def effects_changed(before: ir.Model, after: ir.Model) -> list[Problem]:
+    """What the one draws, conditions or outputs and the other does not."""
     was, now = effects(before), effects(after)
     return [Problem(after.name, f"lost: {n} × {what}") for what, n in sorted((was - now).items())] + [
         Problem(after.name, f"added: {n} × {what}") for what, n in sorted((now - was).items())

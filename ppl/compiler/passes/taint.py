@@ -1,30 +1,41 @@
 """Which values are computed from given ones, and what reads them: forward flow through pure work, loops and branches.
 
 A draw stops the flow: given the trace, its value is what the trace says, whatever its distribution reads. Draws that
-are to be summed out have no given value: the flow goes ``through`` them."""
+are to be summed out have no given value: the flow goes ``through`` them. Nor have ``deferred`` ones, made after
+inference; those are no readers either, since no density scores them."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
 from ppl.compiler.ir import nodes as ir
-from ppl.compiler.ir.walk import free
+from ppl.compiler.ir.walk import free, walk
 
-CONDITIONING = (ir.Draw, ir.Observe, ir.Factor, ir.Require, ir.ParamStmt, ir.SimDraw)
+SCORED = (ir.Draw, ir.Observe, ir.Factor, ir.Require, ir.ParamStmt, ir.SimDraw)
+
+
+def is_scored(node, deferred: Container[str]) -> bool:
+    """Whether it, or something inside, counts in the density (or fixes what is drawn)."""
+    return any(isinstance(n, SCORED) and not (isinstance(n, ir.Draw) and n.site in deferred) for n in walk(node))
 
 
 class Taint:
-    """``tainted``: ids of the values that depend on the seeds. ``readers``: the statements that draw or condition and
-    read one, or happen only on a condition that is one; outputs are apart in ``outputs``."""
+    """``tainted``: ids of the values that depend on the seeds. ``readers``: the scored statements that read one, or
+    happen only on a condition that is one. ``through``: ids of variables; ``deferred``: sites."""
 
-    def __init__(self, seeds: Iterable[str], block: ir.Block, through: Container[str] = frozenset()):
+    def __init__(
+        self,
+        seeds: Iterable[str],
+        block: ir.Block,
+        through: Container[str] = frozenset(),
+        deferred: Container[str] = frozenset(),
+    ):
         self.tainted = set(seeds)
-        self.through = through
+        self.through, self.deferred = through, deferred
         self.readers: list[ir.Stmt] = []
-        self.outputs: list[ir.Output] = []
         while True:
             before = len(self.tainted)
-            self.readers, self.outputs = [], []
+            self.readers = []
             self._block(block, False)
             if len(self.tainted) == before:
                 break
@@ -43,8 +54,7 @@ class Taint:
             case ir.Let(var, op):
                 self._taint(self.reads(op), var)
             case ir.Output():
-                if controlled or self.reads(stmt):
-                    self.outputs.append(stmt)
+                pass
             case ir.If(condition, then, otherwise, results):
                 self._branches(self.reads(condition), controlled, (then, otherwise), results)
             case ir.Match(subject, cases, results):
@@ -57,10 +67,12 @@ class Taint:
             case ir.Plate() | ir.For() | ir.Scan() | ir.ForwardSum():
                 self._loop(stmt, controlled)
             case _:
-                if controlled or self.reads(stmt):
+                if not (controlled or self.reads(stmt)):
+                    return
+                if is_scored(stmt, self.deferred):
                     self.readers.append(stmt)
-                    if isinstance(stmt, ir.Draw):
-                        self._taint(stmt.var.id in self.through, stmt.var)
+                if isinstance(stmt, ir.Draw):
+                    self._taint(stmt.var.id in self.through or stmt.site in self.deferred, stmt.var)
 
     def _taint(self, yes: bool, *variables: ir.Var | None) -> None:
         if yes:
