@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike, fspath
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ppl.api.applied import Applied, choose_model, signature
 from ppl.compiler.diagnostics.diagnostic import Diagnostics, ModelError
+from ppl.compiler.diagnostics.span import Source
 from ppl.compiler.ir import nodes as ir
+from ppl.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from ppl.compiler.pipeline import CheckResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +89,8 @@ class ModelHandle:
 
 
 def load(path: str | PathLike[str]) -> Module:
-    """The checked module of a file. ModelError with every finding if it is not accepted."""
-    from ppl.compiler.pipeline import check_file
-
-    return _module(check_file(fspath(path)))
+    """The checked module of a file. ModelError with every finding if it is not accepted, UsageError if it cannot be read."""
+    return _module(check(fspath(path)))
 
 
 def parse(text: str, name: str = "<text>") -> Module:
@@ -94,15 +100,44 @@ def parse(text: str, name: str = "<text>") -> Module:
     return _module(check_text(text, name))
 
 
+def check(path: str) -> CheckResult:
+    """The findings of a file; UsageError (exit code 2) with the system's reason where it cannot be read."""
+    from ppl.compiler.pipeline import check_file
+
+    try:
+        return check_file(path)
+    except UnicodeDecodeError as e:
+        raise UsageError(f"{path} is not UTF-8 text (byte {e.start})", helps=("save the file in UTF-8",)) from None
+    except OSError as e:
+        reason = f"{e.strerror} (errno {e.errno})" if e.strerror else str(e)
+        raise UsageError(f"the model file {path} cannot be read: {reason}") from None
+
+
 def from_files(files: Mapping[str, str]) -> Module:
-    """The module of a saved run: the first text is the model's, the others are its imports by their names."""
-    from ppl.compiler.pipeline import check_text
-
+    """The module of a saved run: the first text is the model's, the others are its imports, by relative paths."""
     name, text = next(iter(files.items()))
-    return _module(check_text(text, name, files=files))
+    if len(files) == 1:
+        return parse(text, name)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "pyproject.toml").touch()  # imports may not leave the folder that has one
+        for other, content in files.items():
+            place = Path(folder, other)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(content, encoding="utf-8")
+        return _module(check(str(Path(folder, name))))
 
 
-def _module(checked: Any) -> Module:
-    if checked.diagnostics.errors or checked.program is None:
+def _module(checked: CheckResult) -> Module:
+    if checked.program is None:
         raise ModelError(checked.diagnostics)
-    return Module(checked.program, checked.diagnostics, {n: s.text for n, s in checked.diagnostics.sources.items()})
+    return Module(checked.program, checked.diagnostics, _relative(checked.source.name, checked.diagnostics.sources))
+
+
+def _relative(main: str, sources: Mapping[str, Source]) -> dict[str, str]:
+    """The texts by names relative to the folder that holds them all, the model's own first."""
+    ordered = [sources[main], *(s for n, s in sources.items() if n != main)]
+    if len(ordered) == 1:
+        return {Path(main).name: ordered[0].text}
+    places = [Path(s.name).resolve() for s in ordered]
+    root = Path(os.path.commonpath([p.parent for p in places]))
+    return {p.relative_to(root).as_posix(): s.text for p, s in zip(places, ordered, strict=True)}

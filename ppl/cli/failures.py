@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from ppl.compiler.diagnostics import Diagnostics, ModelError
+from ppl.compiler.diagnostics.diagnostic import Diagnostics, ModelError
 from ppl.core.errors import PplError
 
 INTERNAL = 70
@@ -30,6 +30,9 @@ def report(error: BaseException) -> int:
         case click.exceptions.Abort() | KeyboardInterrupt():
             say("interrupted")
             return 130
+        case click.exceptions.NoArgsIsHelpError():
+            say(error.ctx.get_help())
+            return 2
         case click.ClickException():
             say(usage_text(error))
             return error.exit_code if error.exit_code != 1 else 2

@@ -13,13 +13,13 @@ import click
 @click.option("--format", "style", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True)
 def command(files: tuple[str, ...], style: str) -> int:
     """Parse and check model files. Exit code 0: clean; 1: findings; 2: usage."""
+    from ppl.api.module import check
     from ppl.cli.failures import colored
-    from ppl.compiler.diagnostics.render import render, to_json
-    from ppl.compiler.pipeline import check_file
+    from ppl.compiler.diagnostics.render import render
 
-    found = [check_file(f).diagnostics for f in files]
+    found = [check(f).diagnostics for f in files]
     if style == "json":
-        click.echo(json.dumps([item for d in found for item in to_json(d)], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([item for d in found for item in json.loads(render(d, "json"))], indent=1, ensure_ascii=False))
     else:
         for diagnostics in found:
             if diagnostics.items:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from ppl.compiler.diagnostics.span import Source
+from ppl.core.errors import UsageError
+
 
 @click.command(name="fmt", short_help="canonical layout of model files")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
@@ -14,14 +17,12 @@ import click
 def command(files: tuple[str, ...], check: bool) -> int:
     """Lay out model files in the canonical way; comments stay. ``-`` reads standard input and writes standard output."""
     from ppl.cli.failures import say
-    from ppl.compiler.pipeline import read_source
     from ppl.compiler.syntax.format import format_source
 
     unformatted = 0
     for file in files:
-        source = read_source(file)
-        text = format_source(source)
-        raw = source.text if file == "-" else Path(file).read_text(encoding="utf-8")
+        raw = sys.stdin.read() if file == "-" else _read(file)
+        text = format_source(Source.of("<stdin>" if file == "-" else file, raw))
         if file == "-" and not check:
             sys.stdout.write(text)
         elif text != raw:
@@ -31,3 +32,12 @@ def command(files: tuple[str, ...], check: bool) -> int:
             else:
                 Path(file).write_text(text, encoding="utf-8")
     return int(check and unformatted > 0)
+
+
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_bytes().decode()
+    except UnicodeDecodeError as e:
+        raise UsageError(f"{file} is not UTF-8 text (byte {e.start})") from None
+    except OSError as e:
+        raise UsageError(f"{file} cannot be read: {e.strerror} (errno {e.errno})") from None
