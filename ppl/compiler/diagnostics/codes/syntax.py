@@ -28,7 +28,7 @@ EXPLANATIONS = (
         "something that cannot stand here",
         "The parser read the text up to this place and none of the words that may follow is there. The label says "
         "which may. Where the mistake is one word too many, or a word misspelt, the help says how to put it right.",
-        wrong=_model("output y = x x ]"),
+        wrong=_model("output y = = x * x"),
         right=_model("output y = x * x"),
     ),
     Explanation(

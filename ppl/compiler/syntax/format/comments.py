@@ -27,8 +27,12 @@ class Comments:
 
     def take(self, start: int, end: int, unless: Callable[[Comment], bool] = lambda c: False) -> list[Comment]:
         """The comments between two offsets, now placed."""
-        taken = [c for c in self.left if start <= c.span.start < end and not unless(c)]
-        self.left = [c for c in self.left if c not in taken]
+        if not self.left or self.left[0].span.start >= end:
+            return []
+        taken, left = [], []
+        for comment in self.left:
+            (taken if start <= comment.span.start < end and not unless(comment) else left).append(comment)
+        self.left = left
         return taken
 
     def behind(self, offset: int, before: int) -> list[Comment]:
@@ -88,12 +92,12 @@ class Comments:
         lines: list[Doc] = []
         for k, node in enumerate(nodes):
             before = [c for c in own if c.span.start < node.span.start]
-            own = [c for c in own if c not in before]
+            own = own[len(before) :]
             lines += [[HARD, c.text] for c in before]
             shown: list[Doc] = [HARD, show(node), "," if k + 1 < len(nodes) else ""]
             behind = [c for c in own if c.span.start >= node.span.end and "\n" not in self.text[node.span.end : c.span.start]]
             behind = [c for c in behind if k + 1 == len(nodes) or c.span.start < nodes[k + 1].span.start]
-            own = [c for c in own if c not in behind]
+            own = own[len(behind) :]
             lines.append([*shown, *(f" {c.text}" for c in behind)])
         lines += [[HARD, c.text] for c in own]
         return [opening, Nest(lines), HARD, closing]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ppl.compiler.syntax import ast
-from ppl.compiler.syntax.format.doc import HARD, LINE, Doc, Group, Nest
+from ppl.compiler.syntax.format.doc import HARD, Doc, Nest
 from ppl.compiler.syntax.format.expressions import Expressions
 
 _ROLES = {"latent": "", "data": "data ", "aux": "aux "}
@@ -30,7 +30,7 @@ class Statements(Expressions):
                 return [self.expr(node.target), " = ", self.expr(node.value)]
             case ast.Draw():
                 head = [_ROLES[node.role], self.expr(node.target), self._typed(node.type), " ~ "]
-                return [*head, Group([self.expr(node.dist), Nest([LINE, self._via(node.via)]) if node.via else ""])]
+                return [*head, self.expr(node.dist), [" ", self._via(node.via)] if node.via else ""]
             case ast.Observe():
                 return ["observe ", self.expr(node.value), " ~ ", self.expr(node.dist)]
             case ast.Factor():
