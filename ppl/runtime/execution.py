@@ -180,7 +180,7 @@ class _Run:
         began = time.perf_counter()
         state = jax.tree.map(np.asarray, self.state)
         finished = self.program.finish(state, _concatenated(self.kept) if self.kept else {})
-        leading = np.shape(jax.tree.leaves(finished.samples)[0])[:2] if jax.tree.leaves(finished.samples) else (1, 1)
+        leading = _leading(finished)
         flat = jax.tree.map(lambda a: np.reshape(a, (-1, *np.shape(a)[2:])), finished.samples)
         count, block = leading[0] * leading[1], self.programs.block
         parts = []
@@ -191,6 +191,12 @@ class _Run:
         whole = jax.tree.map(lambda *a: np.concatenate(a).reshape(*leading, *a[0].shape[1:]), *parts)
         self.seconds = (self.seconds[0], self.seconds[1] + time.perf_counter() - began)
         return finished, whole
+
+
+def _leading(finished: Finished) -> tuple[int, int]:
+    """(chains, draws), also of samples without any latent."""
+    arrays = [*jax.tree.leaves(finished.samples), *finished.stats.values(), finished.log_weights]
+    return next((np.shape(a)[:2] for a in arrays if a is not None), (1, 1))
 
 
 def _require_memory(program: Program) -> None:
