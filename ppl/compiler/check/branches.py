@@ -52,7 +52,7 @@ def branch(cx: Context, span: Span, header: Value | None, arms: list[tuple[Range
     returned: list[Value] = []
     results = _state_results(cx, state, before, done) + _site_results(cx, done)
     if must_return and all(a.value is not None for a in done):
-        results.append(_Result("t", [a.value for a in done if a.value is not None], returned.append))
+        results.append(_Result("", [a.value for a in done if a.value is not None], returned.append))
     elif must_return:
         cx.error("E211", "a path ends without a value", span, "", tuple((a.frame.span, "no value here") for a in done if a.value is None and a.frame.span != span),
                  ("every path returns, or none",))  # fmt: skip
@@ -134,7 +134,7 @@ def _merge(cx: Context, span: Span, header: Value | None, arms: list[_Arm], r: _
         merged = common_type(cx, common, v.type, v.span, "the branches")
         if merged is None:
             code = "E309" if cx.site(r.hint) is not None else "E208"
-            what = f"`{r.hint}` has different types in the branches" if code == "E309" or r.hint != "t" else "the branches have different types"
+            what = f"`{r.hint}` has different types in the branches" if code == "E309" or r.hint else "the branches have different types"
             cx.error(code, what, v.span, f"this is {describe(v.type)}", ((r.values[0].span, f"this is {describe(r.values[0].type)}"),))
             return unknown(span)
         common = merged

@@ -19,6 +19,7 @@ from ppl.compiler.ir.types import INT, Type
 
 if TYPE_CHECKING:
     from ppl.compiler.check.module import ModuleScope
+    from ppl.compiler.syntax import ast
 
 
 class IdPool:
@@ -26,11 +27,16 @@ class IdPool:
 
     def __init__(self, taken: tuple[str, ...] = ()):
         self._taken = set(taken)
+        self._unnamed = 0
 
     def reserve(self, name: str) -> None:
         self._taken.add(name)
 
-    def fresh(self, hint: str) -> str:
+    def fresh(self, hint: str = "") -> str:
+        """``hint``, with a number if it is taken; without a hint ``_1``, ``_2``, …, which no name of a program can be."""
+        if not hint:
+            self._unnamed += 1
+            return f"_{self._unnamed}"
         name, n = hint, 1
         while name in self._taken:
             n += 1
@@ -75,6 +81,8 @@ class Context:
     returned: list[Value] = field(default_factory=list)
     upcoming: dict[str, Span] = field(default_factory=dict)
     all_sites: tuple[ir.SiteInfo, ...] = ()  # with those of submodels, once the body is closed
+    locals: list[tuple[str, Local]] = field(default_factory=list)  # for the warning about unused ones
+    parameter_types: dict[str, ast.TypeExpr] = field(default_factory=dict)
     open_sizes: bool = False  # sizes of an applied model may be found from what it is given
 
     def __post_init__(self) -> None:
@@ -111,7 +119,7 @@ class Context:
         self.blocks[-1].append(stmt)
 
     def let(
-        self, op: ir.Op, type: Type, support: Support, level: Level, span: Span, hint: str = "t", into: list[ir.Stmt] | None = None
+        self, op: ir.Op, type: Type, support: Support, level: Level, span: Span, hint: str = "", into: list[ir.Stmt] | None = None
     ) -> Var:
         v = self.var(hint, type, support, level, span)
         (self.blocks[-1] if into is None else into).append(ir.Let(v, op, span=span))
@@ -170,7 +178,10 @@ class Context:
                 ((earlier, "first defined here"),) if earlier is not NOWHERE else (),
                 helps=(Help(f"choose another name, for example `{name}_2`", (Edit(span, f"{name}_2"),)),),
             )
-        self.scopes[-1][name] = Local(value, span, kind, mutable, len(self.frames))
+        local = Local(value, span, kind, mutable, len(self.frames))
+        self.scopes[-1][name] = local
+        if kind in ("let", "var"):
+            self.locals.append((name, local))
 
     def defined_at(self, name: str) -> Span | None:
         local = self.peek(name)
@@ -239,7 +250,7 @@ class Context:
         root = self
         while root.parent is not None:
             root = root.parent
-        if check not in root.size_checks:
+        if not any((c.left, c.right, c.relation) == (left, right, relation) for c in root.size_checks):
             root.size_checks.append(check)
         return True
 
@@ -267,7 +278,7 @@ class Context:
         inner = Context(
             self.module, kind, self.name, self.ids, self.sink, self.generics, self.scopes, self.blocks,
             [*self.frames], {}, self.outputs, self.size_checks, self.depth, self.refined, self.ranges,
-            self.calls, parent=self, guarded=self.guarded,
+            self.calls, parent=self, guarded=self.guarded, locals=self.locals, parameter_types=self.parameter_types,
         )  # fmt: skip
         inner.frames.append(Frame("body", NOWHERE, block=self.blocks[-1]))
         return inner

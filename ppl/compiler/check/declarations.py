@@ -62,6 +62,8 @@ def parameters(cx: Context, decl, signature: Signature, level: Level) -> tuple[i
             cx.error("E102", f"the parameter `{p.name}` is already defined", known.span, "again here",
                      ((names.get(p.name, decl.name_span), "first here"),))  # fmt: skip
         names[p.name] = known.span
+        if p.type is not None:
+            cx.parameter_types[p.name] = p.type
         type_: Type = INT if known.is_size else known.type
         default = _default(cx, p, known)
         if known.is_size:
@@ -233,7 +235,7 @@ def close_sites(cx: Context) -> tuple[ir.SiteInfo, ...]:
 def _info(cx: Context, site: Site, extents: tuple[Size, ...]) -> ir.SiteInfo:
     type_ = array(site.element, *extents)
     axes = tuple(_axis_name(site.name, k, n) for k, n in enumerate(shape(type_)))
-    role = Role(site.kind) if site.kind in ("latent", "data", "aux") else Role.LATENT
+    role = Role(site.role if site.kind == "field" else site.kind)
     return ir.SiteInfo(site.name, type_, site.support, role, site.discrete, axes, site.missing, site.doc, span=site.span)
 
 

@@ -9,6 +9,7 @@ from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.arguments import bind, support_fits
 from ppl.compiler.check.constants import constant_vector
 from ppl.compiler.check.context import Context
+from ppl.compiler.check.declared_support import wider_than_needed
 from ppl.compiler.check.module import ModuleScope, Signature
 from ppl.compiler.check.typeexprs import size_of
 from ppl.compiler.check.unify import Instance, describe, is_numeric, match, plain, promote
@@ -46,7 +47,7 @@ def distribution(cx: Context, d: DistSignature, e: ast.Call) -> Value:
         return unknown(e.span)
     batch, event = shapes
     _constants(cx, d, bound, args)
-    value = array(_scalar(d, args, event), *batch, *([] if d.name == "Delta" else event))
+    value = array(_scalar(d, args, event), *batch, *(event if d.event else ()))
     support = _support(d, args, bound)
     discrete = d.discrete if d.name != "Delta" else element(value) != REAL
     facts = DistFacts(
@@ -89,7 +90,8 @@ def _argument(cx: Context, d: DistSignature, p: DistParam, expr: ast.Expr) -> Va
     keep = d.name == "Discrete" and p.name == "values"
     if not keep and wanted == REAL:
         value = replace(value, atom=promote(cx, value, array(REAL, *shape(value.type))), type=array(REAL, *shape(value.type)))
-    support_fits(cx, value, p.support, what, "E401")
+    if support_fits(cx, value, p.support, what, "E401"):
+        wider_than_needed(cx, expr, p.support, what)
     return _plain(value)
 
 

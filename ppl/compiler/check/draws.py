@@ -271,10 +271,10 @@ def _fields(cx: Context, stmt: ast.Draw, site: Site, box: Box, var: ir.Var, mode
         name = f"{site.name}.{s.name}"
         type_ = s.type
         level = Level.DATA if s.role == Role.DATA else Level.DISCRETE if s.discrete else Level.CONTINUOUS
-        field = cx.let(ir.GetField(var, s.name), type_, s.support, level, stmt.span, f"{var.id}.{s.name}")
+        field = cx.let(ir.GetField(var, s.name), type_, s.support, level, stmt.span, f"{var.id}_{s.name}")
         inner = cx.sites.get(name)
         if inner is None:
-            inner = Site(name, "field", type_, s.support, s.discrete, site.rank, s.span)
+            inner = Site(name, "field", type_, s.support, s.discrete, site.rank, s.span, role=s.role.value)
             cx.sites[name] = inner
         add_piece(cx, inner, SitePiece(box, (), field, stmt.target.span), cx.frames[-1])
 

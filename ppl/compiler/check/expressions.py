@@ -213,7 +213,7 @@ def choose(cx: Context, e: ast.Expr, c: Value, sides: tuple[tuple[Value, list[ir
     if not then_block and not else_block and isinstance(common, (ty.Scalar, ty.Array)) and not isinstance(element(common), (ty.Dist, ty.Function)):
         var = cx.let(ir.Prim("select", (c.atom, x, y)), common, support, level, e.span)
     else:
-        var = cx.var("t", common, support, level, e.span)
+        var = cx.var("", common, support, level, e.span)
         cx.emit(ir.If(c.atom, ir.Block(tuple(then_block), (x,)), ir.Block(tuple(else_block), (y,)), (var,), span=e.span))
     return Value(var, common, support, level, e.span, dist=facts)
 

@@ -40,6 +40,7 @@ class Site:
     missing: bool = False
     doc: str | None = None
     submodel: str | None = None
+    role: str = "latent"  # of a field: what it is in its submodel
     dist: DistFacts | None = None
     whole_read: Span | None = None
     conditional: bool = False

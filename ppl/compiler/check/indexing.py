@@ -114,7 +114,7 @@ def _emit(cx: Context, base: Value, subscripts: list[Subscript], span: Span, che
     touched = [i for i, s in enumerate(subscripts) if s.slice != ir.SliceAtom(None, None)]
     support = _support(base.support, len(base.type.shape), touched)
     level = joined_level(base, *(s.value for s in subscripts if s.value is not None))
-    hint = base.atom.id if isinstance(base.atom, ir.Var) else "t"
+    hint = base.atom.id if isinstance(base.atom, ir.Var) else "array"
     var = cx.let(ir.IndexOp(base.atom, tuple(atoms), checked), type_, support, level, span, f"{hint}_at")
     dist = base.dist if isinstance(ty.element(type_), ty.Dist) else None
     return Value(var, type_, support, level, span, dist=dist)

@@ -22,7 +22,7 @@ def check_program(module: ast.Module, sink: Diagnostics, path: Path | None, root
 
     program = parts.program()
     if not sink.errors:
-        sink.extend(check_strategies(program))
+        sink.extend(check_strategies(program, sink.sources))
     warn(program, parts, sink)
     return program, scope
 
