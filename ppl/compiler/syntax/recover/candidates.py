@@ -141,7 +141,11 @@ def _inserted(
     after = _gap(repair, position).start
     token = Token(kind, SAMPLE.get(kind, "" if kind in ("NL", "END") else kind), after, after)
     tell = lambda: _missing(repair, position, kind, kinds)  # noqa: E731
-    cost = 0.9 if kind == ":" and "," in kinds else _COST.get(kind, 3.0)  # a parameter's type rather than a new one
+    cost = _COST.get(kind, 3.0)
+    if kind == ":" and "," in kinds:
+        cost = 0.9  # a parameter's type rather than a new parameter
+    elif kind == "~" and repair.tokens[position].text[:1].isupper():
+        cost = 1.1  # the name of a distribution
     return Fix(position, position + instead, (token, *then), cost + more, tell)
 
 
