@@ -1,0 +1,98 @@
+"""Distributions: the density integrates to one, and the sampler has that density."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import integrate
+
+from ppl.inference.validation.certificate import Check
+from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
+from ppl.inference.validation.sequential import staged
+
+
+def check_distribution(
+    distribution: Any,
+    seed: int = 0,
+    alpha: float = 1e-9,
+    n: int = 20_000,
+    budget: float | None = None,
+    name: str | None = None,
+) -> tuple[Check, ...]:
+    """A univariate distribution with ``sample(key, sample_shape)`` and ``log_prob(value)`` (NumPyro's as they are).
+
+    The density is integrated (summed, if draws are integers) over the real line with break points at the quantiles of a pilot sample, and must
+    give 1; its integral up to each of nine quantiles must be the frequency with which the sampler stays below."""
+    deadline = None if budget is None else time.monotonic() + budget
+    title = name or type(distribution).__name__
+    draw = jax.jit(lambda key, m=4_000: distribution.sample(key, (m,)))
+    pilot = np.asarray(draw(jax.random.key(seed ^ 0x5EED)))
+    if pilot.ndim != 1:
+        raise ValueError(f"check_distribution takes a univariate distribution; a draw of {title} has the shape {pilot.shape[1:]}")
+    discrete = pilot.dtype.kind in "iub"
+    density = jax.jit(jax.vmap(lambda x: jnp.exp(distribution.log_prob(x))))
+    cdf = _summed(density, pilot) if discrete else _integrated(density, pilot)
+    points = np.unique(np.quantile(pilot.astype(float), np.linspace(0.1, 0.9, 9), method="inverted_cdf"))
+    below, total, error = cdf(points)
+    mass = Check(
+        "normalised density", "quadrature" if not discrete else "summation", "total mass",
+        "passed" if abs(total - 1) <= max(1e-6, 10 * error) else "refuted", 0.0, 0,
+        {"integral": total, "should be": 1.0, "error": error}, None, title, seed,
+    )  # fmt: skip
+    compiled = jax.jit(jax.vmap(lambda key: distribution.sample(key, ())))
+
+    def batch(s: int, m: int) -> MeanTest:
+        x = np.asarray(compiled(jax.random.split(jax.random.key(s), m))).astype(float)
+        inside = np.asarray(density(jnp.asarray(x[:200], pilot.dtype)))
+        statistics = (x[:, None] <= points).astype(float)
+        # a draw of density zero lies outside of the support: that is refuted by a single one
+        outside = np.concatenate([(inside <= 0).astype(float), np.zeros(m - len(inside))])
+        return test_means(np.concatenate([statistics, outside[:, None]], 1), np.concatenate([below / total, [0.0]]))
+
+    result = staged(batch, seed, n, alpha, deadline=deadline)
+    t = result.test
+    names = [f"P(x <= {p:g})" for p in points] + ["density 0 at a draw"]
+    outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
+    sampler = Check("sampler has the density", mass.oracle, f"{len(points)} quantiles and the support", outcome, alpha, result.total,
+                    {"function": names[t.which], "mean": t.mean, "should be": t.expected, "z": t.z},
+                    detectable(n, alpha, len(names)), title, result.stage_seed)  # fmt: skip
+    return mass, sampler
+
+
+def _integrated(density: Any, pilot: np.ndarray) -> Any:
+    edges = np.unique(np.quantile(pilot.astype(float), np.linspace(0, 1, 9)))
+    spread = max(edges[-1] - edges[0], 1e-12)
+
+    def at(x: float) -> float:
+        value = float(density(jnp.asarray([x], pilot.dtype))[0])
+        return value if np.isfinite(value) else 0.0
+
+    def cdf(points: np.ndarray) -> tuple[np.ndarray, float, float]:
+        cuts = np.unique(np.concatenate([edges, points, [edges[0] - spread, edges[-1] + spread]]))
+        pieces, errors = [], []
+        for a, b in zip([-np.inf, *cuts], [*cuts, np.inf], strict=True):
+            value, error = integrate.quad(at, a, b, limit=200)
+            pieces.append(value)
+            errors.append(error)
+        cumulative = np.cumsum(pieces)
+        return cumulative[np.searchsorted(cuts, points)], float(cumulative[-1]), float(np.sum(errors))
+
+    return cdf
+
+
+def _summed(density: Any, pilot: np.ndarray) -> Any:
+    low, high = int(pilot.min()), int(pilot.max())
+    reach = max(50, 10 * (high - low))
+    support = np.arange(low - reach, high + reach + 1)
+    support = np.array([0, 1]) if pilot.dtype.kind == "b" else support
+
+    def cdf(points: np.ndarray) -> tuple[np.ndarray, float, float]:
+        p = np.nan_to_num(np.asarray(density(jnp.asarray(support, pilot.dtype)), float), nan=0.0)
+        cumulative = np.cumsum(p)
+        return cumulative[np.searchsorted(support, points, side="right") - 1], float(cumulative[-1]), float(p[-1] + p[0])
+
+    return cdf
