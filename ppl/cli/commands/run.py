@@ -43,4 +43,4 @@ def command(
     result = infer(
         target, chosen, seed=seed, device=device, precision=bits(precision), progress=not quiet, checkpoint=saved, resume=resume
     )
-    return finish(result, out, style, strict=strict, quiet=quiet, checkpoint=saved, kept=checkpoint is not None)
+    return finish(result, out, style, strict=strict, quiet=quiet, checkpoint=saved, kept=bool(checkpoint or resume))
