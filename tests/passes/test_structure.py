@@ -276,4 +276,5 @@ def test_deferred_draws_do_not_keep_a_variable_from_being_summed_out():
     plan = prepare(p, Query("m", frozenset({"y"}), marginalise=True))
     assert (plan.deferred, plan.marginalised, plan.refusals) == (("new",), ("z",), ())
     plan = prepare(p, Query("m", frozenset({"y", "new"}), marginalise=True))
-    assert [r.site for r in plan.refusals] == ["z"]
+    assert (plan.deferred, plan.marginalised, plan.refusals) == ((), ("z",), ())
+    assert [n.text for n in plan.notes if n.kind == "fused"] == ["the loop over `k` joins the one that it reads"]

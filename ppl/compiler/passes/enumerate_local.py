@@ -93,11 +93,12 @@ class _Eliminator:
         first, body, last = partition(block.statements[position + 1 :], tainted, self.deferred)
         used = after | free((tuple(last), block.results))
         inner, results = leaving((draw, *body), used, self.names)
-        var = definitions(inner.statements[0])[0]
-        if var.id != draw.var.id:
-            self.plans[var.id] = values
-        inner = self.draws(inner, frozenset())
-        summed = ir.SumOut(var, values, inner, results, span=draw.span)
+        for old, new in zip(results, inner.results, strict=True):
+            if old.id in self.left:
+                self.left.add(new.id)
+                self.plans[new.id] = self.plans[old.id]
+        (var,) = definitions(inner.statements[0])
+        summed = ir.SumOut(var, values, self.draws(inner, frozenset()), results, span=draw.span)
         return ir.Block((*block.statements[:position], *first, summed, *last), block.results)
 
 

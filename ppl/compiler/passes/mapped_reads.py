@@ -52,9 +52,9 @@ class _Mapper:
         """The loop with the reads of its whole body mapped, and the statements that it needs before it."""
         reads = _Reads(loop, self.affine, self.names)
         body = reads.block(loop.body, guarded=False)
-        if not reads.mapped:
-            return loop, []
         new = [m for m in reads.mapped if m not in loop.mapped]
+        if not new:
+            return loop, []
         arrays = ", ".join(dict.fromkeys(f"`{m.array.id}`" for m in new if isinstance(m.array, ir.Var)))
         self.notes.append(Note("mapped", f"the loop over `{loop.index.id}` runs along {arrays}", span))
         return replace(loop, body=body, mapped=tuple(reads.mapped)), reads.setup

@@ -12,8 +12,10 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.verify import VerifierError, verify
 from ppl.compiler.passes.base import Note, Report, replace_model
 from ppl.compiler.passes.dead_draws import split
+from ppl.compiler.passes.elementwise import element_by_element
 from ppl.compiler.passes.eliminate_chain import eliminate_chains
 from ppl.compiler.passes.enumerate_local import enumerate_local
+from ppl.compiler.passes.fuse import fuse
 from ppl.compiler.passes.locality import Refusal
 from ppl.compiler.passes.schedule import effects_changed, run_passes
 
@@ -55,18 +57,24 @@ def prepare(program: ir.Program, query: Query) -> Plan:
     reports = [*passed.reports, ("dead_draws", parts.report)]
     if not query.marginalise:
         return Plan(program, model, parts.deferred, reports=tuple(reports))
+    known = query.observed | set(parts.deferred)
+    wanted = {s.name for s in model.sites if s.discrete and s.name not in known}
+    model, notes = fuse(element_by_element(model, wanted), wanted)
+    program = _verified("fuse", program, model, keeps_effects=False)
     chains = eliminate_chains(model, query.observed, parts.deferred)
     program = _verified("eliminate_chain", program, chains.model)
     local = enumerate_local(chains.model, query.observed | set(chains.sites), parts.deferred)
     program = _verified("enumerate_local", program, local.model)
-    reports += [("eliminate_chain", chains.report), ("enumerate_local", local.report)]
+    reports += [("fuse", notes), ("eliminate_chain", chains.report), ("enumerate_local", local.report)]
     return Plan(program, local.model, parts.deferred, chains.sites + local.sites, local.refusals, tuple(reports))
 
 
-def _verified(name: str, program: ir.Program, model: ir.Model) -> ir.Program:
+def _verified(name: str, program: ir.Program, model: ir.Model, *, keeps_effects: bool = True) -> ir.Program:
     """The program with the new form of the model, if it is well formed and has the same draws and conditions."""
     new = replace_model(program, model)
-    problems = verify(new, model.name) + effects_changed(program.model(model.name), model)
+    problems = verify(new, model.name)
+    if keeps_effects:
+        problems += effects_changed(program.model(model.name), model)
     if problems:
         raise VerifierError(f"the pass `{name}`", problems)
     return new
