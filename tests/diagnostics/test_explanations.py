@@ -13,7 +13,7 @@ from ppl.compiler.diagnostics.span import Source
 from ppl.compiler.syntax.parser import parse
 
 #: Codes that no program text alone can give: data, command line, numerical trouble, a mistake of our own.
-WITHOUT_PROGRAM = re.compile(r"[EW][789]|E099")
+WITHOUT_PROGRAM = re.compile(r"[EW][789]|E099|E106|E107")
 
 
 def syntax_findings(text: str) -> list[Diagnostic]:
@@ -24,11 +24,21 @@ def all_findings(text: str) -> list[Diagnostic]:
     """What ``ppl check`` says of the text."""
     from ppl.compiler.pipeline import check_text
 
-    found = check_text(text, "explained.ppl")
-    return list(getattr(found, "diagnostics", found).items)
+    return list(check_text(text, "explained.ppl").diagnostics.items)
+
+
+def findings_when_run(text: str) -> list[Diagnostic]:
+    """What is said of the last model of the text when it is to be run."""
+    from ppl.compiler.check.executable import executability
+    from ppl.compiler.pipeline import check_text
+
+    program = check_text(text, "explained.ppl").program
+    return executability(program, program.models[-1].name)
 
 
 def findings(code: str, text: str) -> list[Diagnostic]:
+    if code.startswith("E6"):
+        return findings_when_run(text)
     return syntax_findings(text) if code.startswith("E0") else all_findings(text)
 
 

@@ -200,7 +200,7 @@ def register(
             earlier = local.span if local is not None else outer.span
             cx.error("E102", f"the name `{name}` is already defined", span, "defined again here", ((earlier, "first defined here"),))
             return None
-        site = Site(name, kind, type_, support, discrete, len(box), span, missing, stmt.doc, facts.model if facts else None, facts)
+        site = Site(name, kind, type_, support, discrete, len(box), span, missing, stmt.doc, facts.model if facts else None, dist=facts)
         cx.sites[name] = site
         return site
     if site.broken:

@@ -16,13 +16,14 @@ class Influence:
         self.depends: dict[str, set[str]] = {}
         self.drawn: dict[str, set[str]] = {}  # variables of a site
         self.sinks: set[str] = set()
+        self.used: set[str] = set()  # what stands in a computation or distribution
         self.conditions = False
         self._block(model.body, set())
         self.sinks |= _ids(model.body.results)
         reached = self._closure(self.sinks)
         of = {v: s for s, variables in self.drawn.items() for v in variables}
         self.informed = {of[v] for v in reached if v in of}
-        used = set().union(*self.depends.values()) if self.depends else set()
+        used = self._closure(self.used)
         self.read = {s for s, variables in self.drawn.items() if any(v in used for v in variables)}
         self.predictive = {
             s for s, variables in self.drawn.items()
@@ -50,6 +51,8 @@ class Influence:
         match stmt:
             case ir.Let():
                 self._note(stmt.var, _ids(stmt.op) | ({f"site {stmt.op.site}"} if isinstance(stmt.op, ir.Lag) else set()))
+                if not isinstance(stmt.op, (ir.Assemble, ir.MakeArray)):
+                    self.used |= _ids(stmt.op)
                 for n in walk(stmt.op):
                     if isinstance(n, ir.Block):
                         self._block(n, control)

@@ -10,14 +10,14 @@ from ppl.compiler.check import schemes
 from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context
 from ppl.compiler.check.indexing import index_support
-from ppl.compiler.check.unify import is_numeric, plain
+from ppl.compiler.check.unify import describe, is_numeric, plain
 from ppl.compiler.check.values import Value, joined_level, unknown
 from ppl.compiler.diagnostics.diagnostic import Edit, Help
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.sizes import Size
 from ppl.compiler.ir.supports import Integers
-from ppl.compiler.ir.types import BOOL, INT, REAL, element
+from ppl.compiler.ir.types import BOOL, INT, REAL, Dist, Function, element
 from ppl.compiler.syntax import ast
 
 Number = int | float | bool
@@ -86,7 +86,7 @@ def binary(cx: Context, e: ast.Binary) -> Value:
 
     a, b = check(cx, e.left), check(cx, e.right)
     if e.op == "==" or e.op == "!=":
-        if _bool_against_number(cx, e, a, b):
+        if _bool_against_number(cx, e, a, b) or _functions(cx, e, a, b):
             return unknown(e.span)
     return apply(cx, e.op, [a, b], e.span)
 
@@ -131,6 +131,15 @@ def _polynomial(name: str, values: list[Value]) -> Size | None:
         case "*", [a, b]:
             return a * b
     return None
+
+
+def _functions(cx: Context, e: ast.Binary, a: Value, b: Value) -> bool:
+    found = next((v for v in (a, b) if isinstance(element(v.type), (Function, Dist))), None)
+    if found is None:
+        return False
+    what = "functions" if isinstance(element(found.type), Function) else "distributions"
+    cx.error("E214", f"{what} can't be compared", e.span, "", ((found.span, f"this is {describe(found.type)}"),))
+    return True
 
 
 def _bool_against_number(cx: Context, e: ast.Binary, a: Value, b: Value) -> bool:

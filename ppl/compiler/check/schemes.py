@@ -198,9 +198,6 @@ def _complain(cx: Context, builtin: Builtin, values: list[Value], span: Span, cl
         cx.error("E201", f"`{name}` can't take {describe(v.type)}", v.span, f"this is {describe(v.type)}",
                  notes=_notes(builtin, values), helps=_helps(cx, name, values))  # fmt: skip
         return
-    if name in ("==", "!=") and any(isinstance(element(v.type), ty.Function) for v in values):
-        cx.error("E214", "functions can't be compared", span, "", secondary)
-        return
     both = " and ".join(describe(v.type) for v in values)
     cx.error("E201", f"`{name}` can't take {both}", span, "", secondary, _notes(builtin, values), _helps(cx, name, values))
 
