@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Edit, Help, Label
 from ppl.compiler.diagnostics.span import Source, Span
-from ppl.compiler.syntax.parse.newlines import BEFORE_RECORD, CONTINUES, JOINS
+from ppl.compiler.syntax.parse.newlines import BEFORE_RECORD, CONTINUES, JOINS, holds_fields
 from ppl.compiler.syntax.parse.token import Token
 
 CLOSER = {"(": ")", "[": "]", "{": "}"}
@@ -100,7 +100,7 @@ class _Balance:
             if not self.out or self.out[-1].text == "\n":
                 indent = self.begin_line(position, token, self.column(token))
                 self.head = declares(self.tokens, position)
-            if kind == "{" and self.head and not self.in_record():
+            if kind == "{" and self.head and not self.in_record(position):
                 while self.stack:  # the head of a declaration ends at its block
                     self.insert(self.stack.pop(), token)
             if kind in CLOSER:
@@ -117,14 +117,15 @@ class _Balance:
         return self.source.position(token.start)[1] - 1
 
     def open(self, position: int, token: Token, indent: int) -> None:
-        block = token.type == "{" and not self.in_record()
+        block = token.type == "{" and not self.in_record(position)
         following = next((t for t in self.tokens[position + 1 :] if t.type != "NL"), token)
         layout = self.line(following) == self.line(token) or self.column(following) > indent
         self.stack.append(_Open(token, indent, block, layout))
 
-    def in_record(self) -> bool:
+    def in_record(self, position: int) -> bool:
+        """Whether the ``{`` at ``position`` opens a record."""
         previous = self.previous()
-        return previous is not None and previous.type in BEFORE_RECORD
+        return previous is not None and previous.type in BEFORE_RECORD and holds_fields(self.tokens, position)
 
     def begin_line(self, position: int, token: Token, indent: int) -> int:
         """Closes what the first token of a line shows to have ended; gives the indentation that the line stands for."""
@@ -132,7 +133,7 @@ class _Balance:
             while self.stack:
                 self.insert(self.stack.pop(), token)
             return indent
-        if token.type == "else" and self.tokens[position + 1].type in ("{", "if"):
+        if token.type == "by" or (token.type == "else" and self.tokens[position + 1].type in ("{", "if")):
             if self.stack and self.stack[-1].block and self.stack[-1].indent >= indent - 2:
                 indent = self.stack[-1].indent  # as if its `}` stood before it
         while self.stack and (self.stack[-1].layout or not self.stack[-1].block) and self.ends(self.stack[-1], token, indent):
@@ -150,8 +151,9 @@ class _Balance:
             return True
         if token.type in JOINS or (token.type in CONTINUES and token.type != "for"):
             return False
-        goes_on = previous.type in CONTINUES or previous.type in CLOSER
-        return indent <= opened.indent or (not goes_on and previous.type in _ENDS_OPERAND and token.type in _STARTS)
+        if previous.type in CONTINUES:
+            return False
+        return indent <= opened.indent or (previous.type in _ENDS_OPERAND and token.type in _STARTS)
 
     def close(self, token: Token) -> None:
         """Pops what ``token`` closes; what is open inside it is closed first."""
@@ -170,6 +172,9 @@ class _Balance:
                     wanted = k if wanted is None or self.stack[k].indent == self.column(token) else wanted
                     if not first or self.stack[k].indent <= self.column(token):
                         break
+            top = self.stack[-1] if self.stack else None
+            if wanted is None and top is not None and not top.block and self.line(top.token) == self.line(token):
+                wanted = len(self.stack) - 1  # a closer of the wrong kind, which `repair` exchanges
         if wanted is None:
             return
         while len(self.stack) > wanted + 1:

@@ -56,6 +56,9 @@ def near(repair: Repair, position: int) -> Iterator[Fix]:
     if before is not None and before.type.islower() and before.type.isidentifier():
         if "NAME" in expected(repair.table, repair.stacks[position - 1]):
             yield _reserved(repair, position - 1, 1.6 if before.type in _STARTS_EXPRESSION else 0.7)
+    if before is not None and before.type == "NAME":
+        others = expected(repair.table, repair.stacks[position - 1])
+        yield from (_exchanged(repair, position - 1, kind, others) for kind in sorted(others) if _exchangeable(before, kind))
     if before is not None and before.type == "NL" and before.text == "\n":
         yield _joined(repair, position - 1)
     if token.type == "NL":
@@ -63,12 +66,7 @@ def near(repair: Repair, position: int) -> Iterator[Fix]:
     elif token.type != "END":
         cost = 1.1 if token.type in (")", "]", "}") else 2.0
         yield Fix(position, position + 1, (), cost, lambda: _superfluous(repair, position, kinds))
-        for kind in _insertable(kinds):
-            if not _exchangeable(token, kind):
-                continue
-            other = Token(kind, SAMPLE.get(kind, kind), token.start, token.end)
-            likely = 1.2 if kind in (")", "]", "}") and token.type in (")", "]", "}") else 2.2 + _COST.get(kind, 3) / 10
-            yield Fix(position, position + 1, (other,), likely, lambda k=kind: _instead(repair, position, k, kinds))
+        yield from (_exchanged(repair, position, kind, kinds) for kind in _insertable(kinds) if _exchangeable(token, kind))
 
 
 def _exchangeable(token: Token, kind: str) -> bool:
@@ -78,6 +76,16 @@ def _exchangeable(token: Token, kind: str) -> bool:
     if token.type == "NAME":
         return kind.isidentifier() and SequenceMatcher(None, token.text.lower(), kind).ratio() > 0.7
     return not token.type.isidentifier() and not kind.isidentifier()
+
+
+def _exchanged(repair: Repair, position: int, kind: str, kinds: set[str]) -> Fix:
+    """``kind`` in the place of a token."""
+    token = repair.tokens[position]
+    other = Token(kind, SAMPLE.get(kind, kind), token.start, token.end)
+    closers = kind in (")", "]", "}") and token.type in (")", "]", "}")
+    cost = 1.2 if closers else 2.2 + _COST.get(kind, 3.0) / 10
+    tell = lambda: _instead(repair, position, kind, kinds)  # noqa: E731
+    return Fix(position, position + 1, (other,), cost, tell, sure=token.type == "NAME")
 
 
 def line_ends(repair: Repair, position: int) -> Iterator[Fix]:
@@ -185,9 +193,9 @@ def _gap(repair: Repair, position: int) -> Span:
 
 
 def _edit(gap: Span, before: Token, token: Token, kind: str, ends_line: bool) -> Edit:
-    if kind == "(" and not ends_line:
-        return Edit(Span(gap.file, before.end, token.start), "(")
-    if kind in (")", "]", ",", "(", "[", ":"):
+    if kind in ("(", "<") and not ends_line:
+        return Edit(Span(gap.file, before.end, token.start), kind)
+    if kind in (")", ">", "]", ",", "(", "[", ":"):
         return Edit(gap, kind)
     return Edit(gap, f" {kind}" if ends_line or token.start > before.end else f" {kind} ")
 

@@ -85,14 +85,22 @@ class Repair:
         for stage in ((candidates.near, candidates.line_ends), (candidates.earlier,)):
             for fix in (fix for generate in stage for fix in generate(self, position)):
                 reached = self.reach(fix, goal)
+                if fix.sure and reached > position + 1:
+                    return fix, True
                 if reached > position:
                     tried.append((-reached, fix.cost, len(tried), fix))
             if tried and -min(tried)[0] >= goal:
                 return min(tried)[3], True
         partly = [t for t in tried if not any(token.type in CLOSER for token in t[3].tokens)]
         if partly and -min(partly)[0] >= min(position + 4, goal):
-            return min(partly)[3], False
+            # What fails on a later line is another mistake.
+            return min(partly)[3], self.line(-min(partly)[0]) > self.line(position)
+        if tried and self.line(-min(tried)[0]) > self.line(position):
+            return min(tried)[3], True
         return None, False
+
+    def line(self, position: int) -> int:
+        return self.source.position(self.tokens[position].start)[0]
 
     def reach(self, fix: Fix, goal: int) -> int:
         """The first token, counted without the change, that could not be read after it; at most ``goal``."""

@@ -24,8 +24,8 @@ _CALLED = {
 
 #: Groups of expectations: when all on the left are possible, one phrase says it.
 _GROUPS = (
-    ({"let", "observe", "plate"}, {"NAME", "(", "{", "[", "if", "for", "match"}, "a statement"),
-    ({"model", "fn", "type"}, {"fn"}, "a declaration"),
+    ({"let", "observe", "plate"}, {"NAME", "(", "if", "for", "match", "var", "data", "aux", "factor", "require", "output", "param", "return"}, "a statement"),
+    ({"model", "fn", "type"}, {"const", "dist", "extern", "guide", "import", "objective"}, "a declaration"),
     ({"NAME", "(", "[", "fn", "INT"}, {"{", "if", "not", "match", "infer", "expect", "true", "false", "STRING", "FLOAT", "ADD_OP"}, "an expression"),
     ({"NAME", "(", "[", "INT", "STRING"}, {"{", "not", "match", "expect", "true", "false", "FLOAT", "ADD_OP"}, "an expression"),
     ({"NAME", "{", "("}, set(), "a type"),
