@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -39,6 +40,9 @@ def report(error: BaseException) -> int:
         case MemoryError():
             say("error: out of memory\n  = help: fewer chains, draws or particles need less of it")
             return 6
+        case OSError() if error.strerror:
+            say(f"error: {error.filename or 'output'}: {error.strerror} (errno {error.errno})")
+            return 6 if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE) else 2
         case _:
             text = str(error).splitlines()
             reason = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

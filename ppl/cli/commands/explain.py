@@ -21,11 +21,9 @@ def command(what: str, data: tuple[str, ...], model: str | None, method: str) ->
         click.echo(code_text(what.upper()))
         return
     from ppl.api.explain import explain
-    from ppl.cli.loading import load_target
-    from ppl.inference.methods.parse import parse
+    from ppl.cli.loading import load_query
 
-    chosen = parse(method)
-    click.echo(explain(load_target(what, data, model), chosen))
+    click.echo(explain(*load_query(what, data, model, method)))
 
 
 def code_text(code: str) -> str:

@@ -28,16 +28,14 @@ def command(
 ) -> int:  # fmt: skip
     """Infer the posterior of a model given data, and print a summary."""
     from ppl.cli.finish import finish
-    from ppl.cli.loading import load_target
-    from ppl.inference.methods.parse import parse
+    from ppl.cli.loading import load_query
+    from ppl.runtime.results.files import check_output
 
-    chosen = parse(method)
     saved = checkpoint or resume or (None if out is None else out + ".checkpoint")
-    if out is not None:
-        from ppl.runtime.results.files import check_output
-
-        check_output(out, force)
-    target = load_target(file, data, model)
+    for path, overwrite in ((out, force), (saved, True)):
+        if path is not None:
+            check_output(path, overwrite)
+    target, chosen = load_query(file, data, model, method)
     from ppl.api.inference import infer
 
     result = infer(

@@ -22,12 +22,10 @@ def command(
     file: str, data: tuple[str, ...], model: str | None, method: str, seed: int, alpha: float, budget: float | None, style: str
 ) -> int:
     """Test on a model that a method does what it claims. Exit code 7 where a claim is refuted."""
-    from ppl.cli.loading import load_target
+    from ppl.cli.loading import load_query
     from ppl.core.errors import UsageError
-    from ppl.inference.methods.parse import parse
 
-    chosen = parse(method)
-    target = load_target(file, data, model)
+    target, chosen = load_query(file, data, model, method)
     if importlib.util.find_spec("ppl.inference.validation.command") is None:
         raise UsageError("validate is not part of this version of ppl", helps=("ppl run FILE --data D samples the model",))
     run = importlib.import_module("ppl.inference.validation.command").run
