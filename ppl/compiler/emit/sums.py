@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from ppl.compiler.emit import loops
 from ppl.compiler.emit.frame import Effects, Frame, Given
 from ppl.compiler.emit.interpretation import DENSITY
+from ppl.compiler.emit.scans import as_type, scan
 from ppl.compiler.emit.traverse import Memo, draws_in
 from ppl.compiler.ir.nodes import Block, Carry, FiniteValues, ForwardSum, Scan, SumOut, Var
 from ppl.compiler.ir.types import BOOL
@@ -107,14 +108,14 @@ def forward_sum(evaluator: Evaluator, frame: Frame, statement: ForwardSum) -> No
         n = max(frame.size(statement.upper) - frame.size(statement.lower), 0)
         _run_chain(evaluator, frame, statement, {statement.first.id: v, statement.var.id: jnp.broadcast_to(v, (n,))})
     elif not interpretation.samples:
+        _define_results(evaluator, frame, statement)
         weight = _filter(evaluator, frame, statement)[2]
-        quiet = evaluator.with_interpretation(interpretation.values_only())
-        forward_sum(quiet, frame, statement)
         frame.weights.append(weight)
         if interpretation.records == "term":
             site = next(d.site for d in _draws(statement.body) if d.var.id == statement.var.id)
             frame.outputs[f"{site} and what it explains"] = weight
     else:
+        _define_results(evaluator, frame, statement)
         alphas, moves, weight = _filter(evaluator.with_interpretation(DENSITY), frame, statement)
         path = _sample_backwards(frame.next_key(), alphas, moves)
         values = _values(frame, statement.values, statement.var)[path]
@@ -123,6 +124,12 @@ def forward_sum(evaluator: Evaluator, frame: Frame, statement: ForwardSum) -> No
         del frame.weights[before:]
         if interpretation.weighs:
             frame.weights.append(weight)
+
+
+def _define_results(evaluator: Evaluator, frame: Frame, statement: ForwardSum) -> None:
+    """What leaves the statement, at some path of the chain: the filter reads the results of ``start`` that do not
+    depend on it."""
+    forward_sum(evaluator.with_interpretation(evaluator.interpretation.values_only()), frame, statement)
 
 
 def _run_chain(evaluator: Evaluator, frame: Frame, statement: ForwardSum, path: dict[str, Any]) -> None:
@@ -136,7 +143,7 @@ def _run_chain(evaluator: Evaluator, frame: Frame, statement: ForwardSum, path: 
         frame.define(var, value)
     inner = Frame(frame, given={**frame.given, **extra}, whole=frame.whole, key=frame.next_key())
     inner.define(statement.first, results[-1])
-    loops.scan(evaluator, inner, _as_scan(statement))
+    scan(evaluator, inner, _as_scan(statement))
     for s in statement.stacked:
         frame.define(s.var, inner.read(s.var))
     for c in statement.carries:
@@ -172,16 +179,16 @@ def _filter(evaluator: Evaluator, frame: Frame, statement: ForwardSum) -> tuple[
         body = Frame(inner, given={**inner.given, statement.var.id: Given(value)})
         body.define(statement.previous, previous)
         evaluator.run(statement.body, body)
-        nexts = {c.var.id: loops.as_type(body.read(c.next), c.var.type) for c in statement.carries}
+        nexts = {c.var.id: as_type(body.read(c.next), c.var.type) for c in statement.carries}
         return _or_zero(body.effects()), nexts
 
-    scan = _as_scan(statement)
-    _, iterations = loops.inputs(evaluator, frame, scan, statement.body)
-    inits = {c.var.id: loops.as_type(frame.read(c.init), c.var.type) for c in statement.carries}
+    loop = _as_scan(statement)
+    _, iterations = loops.inputs(evaluator, frame, loop, statement.body)
+    inits = {c.var.id: as_type(frame.read(c.init), c.var.type) for c in statement.carries}
 
     def step(state: Any, at: loops.Iteration) -> Any:
         alpha, carried = state
-        inner = loops.enter(frame, scan, at)
+        inner = loops.enter(frame, loop, at)
         inner.values.update(carried)
         pairs = jax.vmap(lambda p: jax.vmap(lambda v: weigh(inner, p, v))(values))(values)
         move, nexts = pairs[0], jax.tree.map(lambda leaf: leaf[0, 0], pairs[1])
