@@ -75,18 +75,19 @@ class Environment:
 def cast(value: Any, type: types.Type) -> Any:
     """Numbers as the type says (a trace may hold an index as a float); arrays of numbers as float64, int64 or bool."""
     value = scalar(value)
-    if isinstance(value, float) and type is types.REAL:
-        return float(value)
-    kind = types.element(type)
-    if isinstance(kind, types.Scalar) and kind.name in ("real", "int", "bool"):
-        dtype = {"real": float, "int": int, "bool": bool}[kind.name]
-    elif isinstance(kind, types.IndexType | types.SizeType):
-        dtype = int
+    kind = type.element if isinstance(type, types.Array) else type
+    if isinstance(kind, types.Scalar):
+        dtype = _DTYPES.get(kind.name)
     else:
+        dtype = int if isinstance(kind, types.IndexType | types.SizeType) else None
+    if dtype is None:
         return value
     if isinstance(value, np.ndarray):
         return value.astype(dtype) if value.dtype != object else value
     return dtype(value) if is_number(value) else value
+
+
+_DTYPES = {"real": float, "int": int, "bool": bool}
 
 
 class Elements:

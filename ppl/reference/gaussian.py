@@ -139,7 +139,10 @@ def _integrate(at, choices: _Pinned) -> Conditional:
     expected, found = c + b @ x - 0.5 * x @ precision @ x, at(x).log_weight
     if not np.isclose(found, expected, rtol=1e-9, atol=1e-8):
         raise Unsupported(f"the density is not Gaussian in the sites {sorted(choices.sites)}: {found} where {expected} was predicted")
-    cov = np.linalg.inv(precision)
+    unit_scale = 1 / np.sqrt(np.diag(precision))  # scaled, the matrix is as well conditioned as it can be
+    scaled = precision * np.outer(unit_scale, unit_scale)
+    cov = np.linalg.inv(scaled) * np.outer(unit_scale, unit_scale)
     mean = cov @ b
-    log_weight = c + 0.5 * b @ mean + 0.5 * d * log(2 * pi) - 0.5 * np.linalg.slogdet(precision)[1]
+    log_det = np.linalg.slogdet(scaled)[1] - 2 * np.log(unit_scale).sum()
+    log_weight = c + 0.5 * b @ mean + 0.5 * d * log(2 * pi) - 0.5 * log_det
     return Conditional(log_weight, mean, cov, origin, plus)

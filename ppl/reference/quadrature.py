@@ -72,7 +72,7 @@ def nodes_of(dist: Distribution, n: int, breaks: tuple[float, ...] = ()) -> Node
         loc, scale = (float(p) for p in dist.params)
         t = np.linspace(-10, 10, n)
         return _weighted(dist, loc + scale * t, np.full(n, np.log(scale * (t[1] - t[0]))))
-    t = np.linspace(-4.2, 4.2, n)
+    t = np.linspace(-3.4, 3.4, n)  # to exp(±23) on the half line
     step, u, slope = np.log(t[1] - t[0]), np.pi / 2 * np.sinh(t), np.log(np.pi / 2 * np.cosh(t))
     if np.isfinite(lower):  # double-exponential rules of Takahasi & Mori (1974)
         return _weighted(dist, lower + np.exp(u), step + slope + u)

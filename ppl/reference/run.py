@@ -38,6 +38,7 @@ class Run:
         self.outputs: Sites = {}
         self.forced: dict[str, Any] = {}  # Var id → value that a sum over it tries
         self.score: float | None = None  # inside ``sim``: the log density of what the guide draws
+        self.guide_prefix = ""  # and the prefix of its draws, which its parameters do not have
         self.operations = Operations(self)
 
     # --- models -------------------------------------------------------------------------------------------------
@@ -203,7 +204,7 @@ class Run:
         self._record(self.outputs, place.prefix + s.name, place.loops, self.operations.atom(s.value, env))
 
     def _param(self, s: ir.ParamStmt, env: Environment) -> None:
-        site = env.place.prefix + s.site
+        site = (env.place.prefix + s.site).removeprefix(self.guide_prefix)
         env.bind(s.var, self.params[site] if site in self.params else self.operations.atom(s.init, env))
 
     def _sim_draw(self, s: ir.SimDraw, env: Environment) -> None:
@@ -212,9 +213,9 @@ class Run:
         prefix = f"{env.place.prefix}{s.trace.id}{list(env.place.loops) if env.place.loops else ''}."
         if any(site.role is ir.Role.AUX for site in guide.model.sites):
             raise Unsupported(f"sim of `{guide.model.name}`, which has auxiliary variables")
-        outer, self.score = self.score, 0.0
+        outer, self.score, self.guide_prefix = self.score, 0.0, prefix
         self.model(guide, prefix)
-        log_density, self.score = self.score, outer
+        log_density, self.score, self.guide_prefix = self.score, outer, ""
         if self.score is not None:
             self.score += log_density
         trace = {name.removeprefix(prefix): e.whole() for name, e in self.latents.items() if name.startswith(prefix)}
