@@ -40,6 +40,14 @@ class TracedSequentialTarget(SequentialTarget):
 class ConditionalSequentialTarget(SequentialTarget):
     """Abstract. Steps can be replayed with given draws: what conditional SMC and backward simulation need."""
 
+    def trace(self, state: Any, records: Any) -> dict[str, Array]:
+        """The latents of one particle, from its final state and its records (leading axis: the steps)."""
+        return {"state": state, "records": records}
+
+    def observation(self, step: int) -> str:
+        """What is observed in ``step``, in words: named when every particle dies there."""
+        return f"observation {step}"
+
     @abstractmethod
     def replay(self, state: Any, record: Any, step: Int[Array, ""]) -> tuple[Any, Float[Array, ""]]:
         """``advance`` with the draws of ``record``: the new state and the incremental log weight."""

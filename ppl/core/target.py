@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 import equinox as eqx
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ppl.core.errors import MethodError
+from ppl.core.sequential import ConditionalSequentialTarget
+
 Trace = dict[str, Array]  # site name -> whole array of the random variable, in the order of the program
 Unconstrained = dict[str, Array]  # site name -> its image in R^k
 
@@ -91,3 +94,9 @@ class Target(eqx.Module):
         """log γ(z(u)) + log |∂z/∂u|: the density that gradient-based kernels work on."""
         trace, log_det = self.constrain(unconstrained)
         return self.log_density(trace) + log_det
+
+    def suspend(self) -> ConditionalSequentialTarget:
+        """The suspended form, cut at the observations. MethodError (exit code 3) for a target that has none."""
+        raise MethodError(
+            f"target `{self.name}` has no suspended form", helps=("use a method that needs only its density: --method 'nuts'",)
+        )

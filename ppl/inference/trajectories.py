@@ -23,7 +23,7 @@ def trace_back(records: Any, ancestors: Int[Array, "t n"], index: Int[Array, "*k
         record, ancestor = inputs
         return ancestor[current], jax.tree.map(lambda a: a[current], record)
 
-    _, histories = jax.lax.scan(backwards, index, (records, ancestors), reverse=True)
+    _, histories = jax.lax.scan(backwards, index.astype(ancestors.dtype), (records, ancestors), reverse=True)
     return histories
 
 
@@ -35,7 +35,7 @@ def distinct_ancestors(ancestors: Int[Array, "t n"]) -> Int[Array, " t"]:
         alive = jnp.zeros(n, bool).at[current].set(True)
         return ancestor[current], jnp.sum(alive)
 
-    return jax.lax.scan(backwards, jnp.arange(n), ancestors, reverse=True)[1]
+    return jax.lax.scan(backwards, jnp.arange(n, dtype=ancestors.dtype), ancestors, reverse=True)[1]
 
 
 def backward_simulation(

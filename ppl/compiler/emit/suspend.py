@@ -21,6 +21,7 @@ from ppl.compiler.emit.evaluate import Evaluator
 from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
 from ppl.compiler.emit.interpretation import Interpretation
 from ppl.compiler.emit.prefix import run_known
+from ppl.compiler.emit.scans import as_type
 from ppl.compiler.emit.stages import Stages, Unit
 from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.emit.traverse import draws_in
@@ -90,6 +91,15 @@ class EmittedSequential(ConditionalSequentialTarget):
         joined = {s.name: plan.code.layout.join(s.name, found) for s in plan.code.model.sites}
         return {name: plan.entries(name, whole) for name, whole in joined.items() if whole is not None}
 
+    def observation(self, step: int) -> str:
+        unit = next(u for u in reversed(self.cut.units) if u.first <= step)
+        sites = sorted({d.site for d in draws_in(unit.statement) if d.site in self.target.data})
+        named = " and ".join(f"`{s}`" for s in sites) or "an observed value"
+        if not unit.is_loop:
+            return named
+        lower = unit.statement.lower.evaluate(self.target.plan.code.sizes)
+        return f"{named} at {unit.statement.axis or 'index'} = {step - unit.first + lower}"
+
     def _begin(self, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
         return self._run(State({}, {}), self.cut.before, key, _How(key, {}), self.cut.units[0])[::2]
 
@@ -115,7 +125,7 @@ class EmittedSequential(ConditionalSequentialTarget):
         if len(self.cut.units) == 1:
             return run(0, state, step, how.key, how.given)
         firsts = jnp.asarray([u.first for u in self.cut.units[1:]])
-        branches = [eqx.Partial(run, k) for k in range(len(self.cut.units))]
+        branches = [partial(run, k) for k in range(len(self.cut.units))]
         return jax.lax.switch(jnp.sum(step >= firsts), branches, state, step, how.key, how.given)
 
     def _iterate(self, unit: Unit, state: State, local: Any, key: Any, how: _How) -> tuple[State, Record, Any]:
@@ -132,7 +142,7 @@ class EmittedSequential(ConditionalSequentialTarget):
         how.evaluator.run(loop.body, inner)
         live = dict(state.live)
         for c in getattr(loop, "carries", ()):
-            live[c.var.id] = loops.as_type(inner.read(c.next), c.var.type)
+            live[c.var.id] = as_type(inner.read(c.next), c.var.type)
             if c.final is not None and c.final.id in self.cut.live:
                 live[c.final.id] = live[c.var.id]
         for s in loop.stacked:
@@ -153,7 +163,7 @@ class EmittedSequential(ConditionalSequentialTarget):
         live = {n: v for n, v in frame.values.items() if n in self.cut.live and n not in known}
         if following is not None and isinstance(following.statement, Scan):
             carries = following.statement.carries
-            live |= {c.var.id: loops.as_type(frame.read(c.init), c.var.type) for c in carries}
+            live |= {c.var.id: as_type(frame.read(c.init), c.var.type) for c in carries}
         effects = frame.effects()
         made = self._made(effects)
         live = jax.tree.map(jnp.asarray, state.live | live)

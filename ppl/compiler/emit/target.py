@@ -25,6 +25,7 @@ from ppl.compiler.emit.interpretation import (
 )
 from ppl.compiler.emit.plan import Plan
 from ppl.compiler.ir.nodes import Role, SiteInfo
+from ppl.core.sequential import ConditionalSequentialTarget
 from ppl.core.target import Execution, Latent, Target, Trace, Unconstrained
 from ppl.core.undefined import has_undefined
 
@@ -83,6 +84,11 @@ class EmittedTarget(Target):
     def complete(self, key: PRNGKeyArray, trace: Trace) -> Execution:
         value, effects = self._walk(COMPLETE, trace, {}, key)
         return self._execution(value, effects, jnp.zeros(()))
+
+    def suspend(self) -> ConditionalSequentialTarget:
+        from ppl.compiler.emit.suspend import suspend  # it imports this module
+
+        return suspend(self)
 
     def log_density_terms(self, trace: Trace) -> dict[str, Array]:
         """The terms whose sum is ``log_density(trace)``: for each site, given or latent, the log densities of its

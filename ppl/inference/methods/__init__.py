@@ -1,1 +1,2 @@
-"""Inference methods as plain values: names, parameters, claims and needs. Nothing here imports JAX before a method runs."""
+"""Inference methods as plain values: names, parameters, claims and needs. Nothing here imports JAX before a method
+runs."""

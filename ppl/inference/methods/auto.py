@@ -20,8 +20,8 @@ _SMALL = 100_000  # states that are cheaper to visit than a Markov chain is to r
 
 @dataclass(frozen=True)
 class Auto(Method):
-    """Exact enumeration where the states are few, NUTS where every latent is continuous (after the compiler has summed out
-    what it can); an error that names the variables in the way otherwise."""
+    """Exact enumeration where the states are few, NUTS where every latent is continuous (after the compiler has
+    summed out what it can); an error that names the variables in the way otherwise."""
 
     name = "auto"
     summary = "chooses by the model, and says why"

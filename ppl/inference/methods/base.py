@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Needs:
     """What a method needs of a target.
 
-    ``continuous``: every latent is continuous; ``gradient``: the log density is differentiable in them; ``finite``: every
-    latent has finitely many values; ``sequential``: the target has a suspended form (``ppl.core.sequential``)."""
+    ``continuous``: every latent is continuous; ``gradient``: the log density is differentiable in them; ``finite``:
+    every latent has finitely many values; ``sequential``: the target has a suspended form
+    (``ppl.core.sequential``)."""
 
     continuous: bool = False
     gradient: bool = False
@@ -45,8 +46,8 @@ def parameter(
 
 @dataclass(frozen=True)
 class Method(ABC):
-    """Abstract. A subclass is a frozen dataclass whose fields, made by ``parameter``, are the parameters of the method in the
-    order of its positional arguments; it sets ``name``, ``summary``, ``claim`` and ``needs``.
+    """Abstract. A subclass is a frozen dataclass whose fields, made by ``parameter``, are the parameters of the
+    method in the order of its positional arguments; it sets ``name``, ``summary``, ``claim`` and ``needs``.
 
     Constructing one with a wrong type or a value out of range raises UsageError (exit code 2)."""
 
@@ -114,7 +115,9 @@ def _checked(cls: type[Method], field: dataclasses.Field[Any], value: Any) -> An
         value = int(value)  # importance(1e4)
     wanted = {"int": int, "float": float, "bool": bool, "str": str}.get(kind)
     if wanted is not None and (not isinstance(value, wanted) or (kind != "bool" and isinstance(value, bool))):
-        raise _wrong(cls, field, value, {"int": "an integer", "float": "a number", "bool": "true or false"}.get(kind, "a name"))
+        raise _wrong(
+            cls, field, value, {"int": "an integer", "float": "a number", "bool": "true or false"}.get(kind, "a name")
+        )
     if meta.get("choices") and value not in meta["choices"]:
         raise _wrong(cls, field, value, "one of " + ", ".join(meta["choices"]))
     low, high, above, below = (meta.get(k) for k in ("least", "most", "above", "below"))
@@ -134,7 +137,9 @@ def _wrong(cls: type[Method], field: dataclasses.Field[Any], value: Any, needed:
     return UsageError(
         f"`{field.name}` of {cls.name} is {_text(value)}, and must be {needed}",
         notes=(*notes, f"signature: {cls.signature()}"),
-        helps=() if field.default is dataclasses.MISSING else (f"leave it out for the default, {_text(field.default)}",),
+        helps=()
+        if field.default is dataclasses.MISSING
+        else (f"leave it out for the default, {_text(field.default)}",),
     )
 
 
@@ -152,8 +157,13 @@ def _no_discrete(method: Method, latents: tuple[Latent, ...]) -> None:
         f"{method.name} works on continuous random variables, but {_names(discrete)} "
         + ("is" if len(discrete) == 1 else "are")
         + " discrete and could not be summed out",
-        notes=("a discrete variable is summed out by the compiler where each of its elements has finitely many values and touches few others",),
-        helps=(f"run the model with --method '{instead}'", f"or sum {_names(discrete)} out by hand with `mixture(weights, …)`"),
+        notes=(
+            "a discrete variable is summed out by the compiler where each of its elements has finitely many values and touches few others",
+        ),
+        helps=(
+            f"run the model with --method '{instead}'",
+            f"or sum {_names(discrete)} out by hand with `mixture(weights, …)`",
+        ),
     )
 
 

@@ -27,7 +27,8 @@ class Enumerate(Method):
     limit: int = parameter(1_000_000, "refuse a program with more states than this", least=1)
 
     def check(self, target: Target) -> None:
-        """MethodError for continuous latents; ResourceError (exit code 6) for too many states, or an unbounded support."""
+        """MethodError for continuous latents; ResourceError (exit code 6) for too many states, or an unbounded
+        support."""
         super().check(target)
         unbounded = [v.name for v in target.latents if v.support_size is None]
         if unbounded:
@@ -42,8 +43,13 @@ class Enumerate(Method):
             largest = max(target.latents, key=lambda v: math.prod(v.shape) * math.log(v.support_size or 1))
             raise ResourceError(
                 f"enumerate would visit {shown} states, and the limit is {self.limit:,}",
-                notes=(f"the largest factor is `{largest.name}`: {math.prod(largest.shape)} elements of {largest.support_size} values each",),
-                helps=("use --method 'importance(10000)'", f"or, where there is time for it, --method 'enumerate(limit={shown.replace(',', '_')})'")
+                notes=(
+                    f"the largest factor is `{largest.name}`: {math.prod(largest.shape)} elements of {largest.support_size} values each",
+                ),
+                helps=(
+                    "use --method 'importance(10000)'",
+                    f"or, where there is time for it, --method 'enumerate(limit={shown.replace(',', '_')})'",
+                )
                 if count < 10**9
                 else ("use --method 'importance(10000)'",),
             )

@@ -27,7 +27,9 @@ class Hmc(Method):
     warmup: int = parameter(1000, "iterations that adapt step size and metric, and are dropped", least=0)
     draws: int = parameter(1000, "iterations that are kept, in each chain", least=1)
     steps: int = parameter(16, "leapfrog steps in a trajectory", least=1)
-    target_accept: float = parameter(0.8, "mean acceptance probability that the step size is adapted to", above=0, below=1)
+    target_accept: float = parameter(
+        0.8, "mean acceptance probability that the step size is adapted to", above=0, below=1
+    )
     metric: str = parameter("diagonal", "shape of the adapted inverse mass matrix", choices=("diagonal", "dense"))
     step_size: float = parameter(1.0, "the first step size; the only one where warmup is 0", above=0)
     init_radius: float = parameter(2.0, "starts are uniform on ±init_radius in the unconstrained space", least=0)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Nuts(Method):
-    """Hamiltonian Monte Carlo with trajectories that end at a U-turn (Hoffman and Gelman 2014; multinomial draws from the
-    trajectory, Betancourt 2017) and Stan's three-stage warm-up, for each chain on its own."""
+    """Hamiltonian Monte Carlo with trajectories that end at a U-turn (Hoffman and Gelman 2014; multinomial draws from
+    the trajectory, Betancourt 2017) and Stan's three-stage warm-up, for each chain on its own."""
 
     name = "nuts"
     summary = "the No-U-Turn sampler, with step size and metric adapted during warm-up"
@@ -27,7 +27,9 @@ class Nuts(Method):
     chains: int = parameter(4, "number of independent chains, run side by side", least=1)
     warmup: int = parameter(1000, "iterations that adapt step size and metric, and are dropped", least=0)
     draws: int = parameter(1000, "iterations that are kept, in each chain", least=1)
-    target_accept: float = parameter(0.8, "mean acceptance statistic that the step size is adapted to", above=0, below=1)
+    target_accept: float = parameter(
+        0.8, "mean acceptance statistic that the step size is adapted to", above=0, below=1
+    )
     max_depth: int = parameter(10, "a trajectory has at most 2^max_depth leapfrog steps", least=1, most=20)
     metric: str = parameter("diagonal", "shape of the adapted inverse mass matrix", choices=("diagonal", "dense"))
     step_size: float = parameter(1.0, "the first step size; the only one where warmup is 0", above=0)

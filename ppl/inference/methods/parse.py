@@ -53,7 +53,9 @@ def build(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Method:
     known = cls.parameters()
     signature = (f"signature: {cls.signature()}",)
     if len(args) > len(known):
-        raise UsageError(f"{name} takes at most {len(known)} arguments and got {len(args)} positional ones", notes=signature)
+        raise UsageError(
+            f"{name} takes at most {len(known)} arguments and got {len(args)} positional ones", notes=signature
+        )
     given = dict(zip(known, args, strict=False))
     for key, value in keywords.items():
         if key not in known:

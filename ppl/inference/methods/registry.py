@@ -16,6 +16,13 @@ _HOMES = {
     "enumerate": "ppl.inference.methods.enumeration:Enumerate",
     "map": "ppl.inference.methods.mode:Map",
     "laplace": "ppl.inference.methods.laplace:Laplace",
+    "smc": "ppl.inference.methods.smc:Smc",
+    "pimh": "ppl.inference.methods.particle:Pimh",
+    "pgibbs": "ppl.inference.methods.particle:ParticleGibbs",
+    "pmmh": "ppl.inference.methods.particle:Pmmh",
+    "smc2": "ppl.inference.methods.particle:Smc2",
+    "tempered": "ppl.inference.methods.tempered:TemperedSmc",
+    "mh": "ppl.inference.methods.mh:Mh",
 }
 _registered: dict[str, type[Method]] = {}
 
