@@ -30,5 +30,5 @@ def explain(applied: Applied, method: Method) -> str:
         if notes:
             lines += ["", f"{name}:", *(f"  {n.text}" for n in notes)]
     if plan.refusals:
-        lines += ["", "not summed out:", *(f"  {r.site}: {r.reason}" for r in plan.refusals)]
+        lines += ["", "not summed out:", *(f"  {r.reason}" for r in plan.refusals)]
     return "\n".join(lines)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from ppl.api.applied import Applied
 from ppl.api.result import Result
 
 if TYPE_CHECKING:
+    from ppl.compiler.passes.query import Plan
     from ppl.inference.methods.base import Method
     from ppl.runtime.progress import Listener
 
@@ -45,16 +48,18 @@ def infer(
         from ppl.api.compile import posterior_target
 
         compiled = posterior_target(target.at_precision(env.bits), wants_marginals(chosen))
-        posterior = execute(
-            compiled.target,
-            chosen,
-            seed=seed_of(seed if key is None else key),
-            identity=_identity(target, bound.digest),
-            progress=show,
-            checkpoint=None if checkpoint is None else Path(checkpoint),
-            resume=None if resume is None else Path(resume),
-        )
-    return Result(posterior, target, target.record(), notes=bound.notes)
+        with _reasons(compiled.plan):
+            posterior = execute(
+                compiled.target,
+                chosen,
+                seed=seed_of(seed if key is None else key),
+                identity=_identity(target, bound.digest),
+                progress=show,
+                checkpoint=None if checkpoint is None else Path(checkpoint),
+                resume=None if resume is None else Path(resume),
+            )
+    summed = tuple(f"`{name}` was summed out exactly, and drawn from its conditional" for name in compiled.plan.marginalised)
+    return Result(posterior, target, target.record(), notes=(*bound.notes, *summed))
 
 
 def prior(
@@ -67,6 +72,18 @@ def prior(
     with environment(device, precision) as env:
         posterior = simulate(target.at_precision(env.bits), draws, seed_of(seed if key is None else key))
     return Result(posterior, target, target.record(), kind="prior")
+
+
+@contextmanager
+def _reasons(plan: Plan) -> Iterator[None]:
+    """Where a method does not fit, also say why discrete variables could not be summed out."""
+    from ppl.core.errors import MethodError
+
+    try:
+        yield
+    except MethodError as e:
+        reasons = tuple(r.reason for r in plan.refusals)
+        raise MethodError(e.message, notes=e.notes + reasons, helps=e.helps) from None
 
 
 def wants_marginals(method: Method) -> bool:
