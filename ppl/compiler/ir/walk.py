@@ -14,12 +14,29 @@ from ppl.compiler.ir.types import Type
 
 
 @cache
-def _field_names(cls: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cls))
+def _is_node_class(cls: type) -> bool:
+    return is_dataclass(cls) and not issubclass(cls, Span)
 
 
 def _is_node(value: object) -> bool:
-    return is_dataclass(value) and not isinstance(value, Span)
+    return _is_node_class(type(value))
+
+
+_PLAIN = frozenset({"id", "name", "span", "site", "level", "role", "checked", "doc", "axis"})
+
+
+@cache
+def _field_names(cls: type) -> tuple[str, ...]:
+    """The fields that may hold nodes."""
+    return tuple(f.name for f in fields(cls) if f.name not in _PLAIN)
+
+
+@cache
+def _walked(cls: type) -> tuple[str, ...] | None:
+    """The fields that ``walk`` follows; None for what it leaves out."""
+    if not _is_node_class(cls) or issubclass(cls, (Type, Support)):
+        return None
+    return () if issubclass(cls, (ir.Var, ir.Lit, Size)) else _field_names(cls)
 
 
 def rebuild(node, f: Callable):
@@ -52,11 +69,20 @@ def children(node) -> Iterator:
 
 def walk(node) -> Iterator:
     """The node and everything below it, in preorder; types and supports are left out."""
-    if not isinstance(node, tuple):
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if type(node) is tuple:
+            stack.extend(reversed(node))
+            continue
+        names_ = _walked(type(node))
+        if names_ is None:
+            continue
         yield node
-    for child in children(node):
-        if not isinstance(child, (Type, Support)):
-            yield from walk(child)
+        for name in reversed(names_):
+            value = getattr(node, name)
+            if value is not None and value != ():
+                stack.append(value)
 
 
 def statements(block: ir.Block) -> Iterator[ir.Stmt]:
