@@ -1,11 +1,12 @@
-"""Eight schools from the shell: process start to printed summary, `ppl run` against a NumPyro script that does the same.
+"""Eight schools from the shell: process start to printed summary, `ppl run` against a NumPyro script that does the
+same.
 
     python benchmarks/eight_schools.py [--repeats 3]
 
-Both draw 4 × (1000 + 1000) with NUTS in 64-bit, chains vectorised, the same non-centred model and data, and print means,
-standard deviations, quantiles, R-hat and effective sample sizes. Cold: an empty compilation cache for each; warm: the cache
-that a run before has left. The runs alternate, so that a busy machine slows both. Prints medians in seconds and their ratio.
-"""
+Both draw 4 × (1000 + 1000) with NUTS in 64-bit, chains vectorised, the same non-centred model and data, and print
+means, standard deviations, quantiles, R-hat and effective sample sizes. Cold: an empty compilation cache for each;
+warm: the cache that a run before has left. The runs alternate, so that a busy machine slows both. Prints medians in
+seconds and their ratio."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "eight_schools"
 METHOD = "nuts(chains=4, warmup=1000, draws=1000)"
 
-NUMPYRO = '''
+NUMPYRO = """
 import json, sys
 import jax
 jax.config.update("jax_enable_x64", True)
@@ -45,10 +46,11 @@ def schools(sigma, y):
         theta = numpyro.deterministic("theta", mu + tau * z)
         numpyro.sample("y", dist.Normal(theta, sigma), obs=y)
 
-mcmc = MCMC(NUTS(schools), num_warmup=1000, num_samples=1000, num_chains=4, chain_method="vectorized", progress_bar=False)
+mcmc = MCMC(NUTS(schools), num_warmup=1000, num_samples=1000, num_chains=4, chain_method="vectorized",
+            progress_bar=False)
 mcmc.run(jax.random.key(0), sigma, y)
 mcmc.print_summary(exclude_deterministic=False)
-'''
+"""
 
 
 def seconds(command: list[str], environment: dict[str, str]) -> float:
@@ -62,7 +64,15 @@ def seconds(command: list[str], environment: dict[str, str]) -> float:
 
 
 def ours(cache: Path) -> float:
-    command = [sys.executable, "-m", "ppl.cli.main", "run", str(EXAMPLE / "model.ppl"), "--data", str(EXAMPLE / "data.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "ppl.cli.main",
+        "run",
+        str(EXAMPLE / "model.ppl"),
+        "--data",
+        str(EXAMPLE / "data.json"),
+    ]
     environment = {k: v for k, v in os.environ.items() if k != "JAX_COMPILATION_CACHE_DIR"}
     return seconds([*command, "--method", METHOD, "--seed", "0"], {**environment, "PPL_CACHE_DIR": str(cache)})
 
@@ -78,7 +88,9 @@ def main() -> None:
     times: dict[tuple[str, str], list[float]] = {}
     for repeat in range(repeats):
         with tempfile.TemporaryDirectory() as place:
-            for name, run in (("ppl", ours), ("numpyro", theirs)) if repeat % 2 == 0 else (("numpyro", theirs), ("ppl", ours)):
+            for name, run in (
+                (("ppl", ours), ("numpyro", theirs)) if repeat % 2 == 0 else (("numpyro", theirs), ("ppl", ours))
+            ):
                 cache = Path(place) / name
                 cache.mkdir()
                 times.setdefault((name, "cold"), []).append(run(cache))

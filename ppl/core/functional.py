@@ -16,8 +16,9 @@ from ppl.core.target import Execution, Latent, Target, Trace, Unconstrained
 
 
 class Site(NamedTuple):
-    """A latent of a functional target. ``to_support`` maps R^shape onto the support elementwise and is increasing or decreasing
-    with ``log_slope`` = log |d to_support / du|, elementwise; ``from_support`` is its inverse. None for discrete sites."""
+    """A latent of a functional target. ``to_support`` maps R^shape onto the support elementwise and is increasing or
+    decreasing with ``log_slope`` = log |d to_support / du|, elementwise; ``from_support`` is its inverse. None for
+    discrete sites."""
 
     shape: tuple[int, ...] = ()
     to_support: Callable[[Array], Array] | None = None
@@ -59,8 +60,9 @@ def counts(*shape: int) -> Site:
 
 
 class FunctionalTarget(Target):
-    """``log_density(trace)`` is log γ. ``prior(key)`` draws a trace and ``log_likelihood(trace)`` is its weight: both are needed by
-    methods that start from the prior, and then log γ = log prior + log likelihood. ``outputs(trace)`` derives quantities."""
+    """``log_density(trace)`` is log γ. ``prior(key)`` draws a trace and ``log_likelihood(trace)`` is its weight: both
+    are needed by methods that start from the prior, and then log γ = log prior + log likelihood. ``outputs(trace)``
+    derives quantities."""
 
     name: str = eqx.field(static=True)
     latents: tuple[Latent, ...] = eqx.field(static=True)
@@ -83,7 +85,13 @@ class FunctionalTarget(Target):
         terms: Callable[[Trace], dict[str, Array]] | None = None,
     ):
         self.name, self.sites = name, tuple(sites.items())
-        self.density, self.prior, self.log_likelihood, self.outputs, self.terms = log_density, prior, log_likelihood, outputs, terms
+        self.density, self.prior, self.log_likelihood, self.outputs, self.terms = (
+            log_density,
+            prior,
+            log_likelihood,
+            outputs,
+            terms,
+        )
         self.latents = tuple(_latent(n, s) for n, s in sites.items())
 
     def simulate(self, key: PRNGKeyArray) -> Execution:
@@ -101,7 +109,9 @@ class FunctionalTarget(Target):
             )
         trace = self._from_prior(key)
         if self.log_likelihood is None:
-            raise MethodError(f"target `{self.name}` has no log_likelihood", helps=("FunctionalTarget(…, log_likelihood=…)",))
+            raise MethodError(
+                f"target `{self.name}` has no log_likelihood", helps=("FunctionalTarget(…, log_likelihood=…)",)
+            )
         return self._execution(trace, self.log_likelihood(trace))
 
     def log_density(self, trace: Trace) -> Float[Array, ""]:
@@ -127,7 +137,9 @@ class FunctionalTarget(Target):
 
     def _from_prior(self, key: PRNGKeyArray) -> Trace:
         if self.prior is None:
-            raise MethodError(f"target `{self.name}` has no prior to draw from", helps=("FunctionalTarget(…, prior=…)",))
+            raise MethodError(
+                f"target `{self.name}` has no prior to draw from", helps=("FunctionalTarget(…, prior=…)",)
+            )
         return self.prior(key)
 
     def _execution(self, trace: Trace, log_weight: Float[Array, ""]) -> Execution:
@@ -137,5 +149,12 @@ class FunctionalTarget(Target):
 def _latent(name: str, site: Site) -> Latent:
     if site.discrete and site.support_values is not None:
         whole = all(float(v).is_integer() for v in site.support_values)
-        return Latent(name, site.shape, int if whole else float, True, len(site.support_values), support_values=site.support_values)
+        return Latent(
+            name,
+            site.shape,
+            int if whole else float,
+            True,
+            len(site.support_values),
+            support_values=site.support_values,
+        )
     return Latent(name, site.shape, int if site.discrete else float, site.discrete)

@@ -14,7 +14,8 @@ from ppl.core.target import Target, Trace, Unconstrained
 
 
 class Layout(NamedTuple):
-    """Where each latent lies in the vector: names, shapes of their unconstrained forms, dtypes, in the order of the program."""
+    """Where each latent lies in the vector: names, shapes of their unconstrained forms, dtypes, in the order of the
+    program."""
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
@@ -33,7 +34,9 @@ class Layout(NamedTuple):
         return parts
 
     def ravel(self, unconstrained: Unconstrained) -> Float[Array, " d"]:
-        return jnp.concatenate([jnp.ravel(unconstrained[n]).astype(self.dtype) for n in self.names] or [jnp.zeros((0,), self.dtype)])
+        return jnp.concatenate(
+            [jnp.ravel(unconstrained[n]).astype(self.dtype) for n in self.names] or [jnp.zeros((0,), self.dtype)]
+        )
 
 
 def layout(target: Target) -> Layout:
@@ -50,10 +53,13 @@ def constrained(target: Target, where: Layout) -> Callable[[Float[Array, " d"]],
     return lambda vector: target.constrain(where.unravel(vector))[0]
 
 
-def differentiated_once(log_density: Callable[[Float[Array, " d"], Any], Float[Array, ""]]) -> Callable[[Float[Array, " d"], Any], Float[Array, ""]]:
-    """The same function of a vector and of arrays that are held fixed (a target's data), traced and differentiated once
-    however often its value or gradient is asked for: a sampler mentions it in its start and in its integrator. Reverse mode,
-    first derivatives, and with respect to the vector only."""
+LogDensity = Callable[[Float[Array, " d"], Any], Float[Array, ""]]
+
+
+def differentiated_once(log_density: LogDensity) -> LogDensity:
+    """The same function of a vector and of arrays that are held fixed (a target's data), traced and differentiated
+    once however often its value or gradient is asked for: a sampler mentions it in its start and in its integrator.
+    Reverse mode, first derivatives, and with respect to the vector only."""
     both = jax.jit(jax.value_and_grad(log_density))
 
     @jax.custom_vjp
@@ -70,7 +76,9 @@ def differentiated_once(log_density: Callable[[Float[Array, " d"], Any], Float[A
     return shared
 
 
-def evaluate(log_density: Callable[[Float[Array, " d"]], Float[Array, ""]], position: Float[Array, " d"]) -> dict[str, Array]:
+def evaluate(
+    log_density: Callable[[Float[Array, " d"]], Float[Array, ""]], position: Float[Array, " d"]
+) -> dict[str, Array]:
     """``{"position": [d], "log_density": [], "gradient": [d]}``."""
     value, gradient = jax.value_and_grad(log_density)(position)
     return {"position": position, "log_density": value, "gradient": gradient}

@@ -2,9 +2,9 @@
 
     state = carry(start(key));  repeat state, records = advance(state, i, j);  finish(state, records)
 
-Laws: draws depend on the iteration's number and the key alone, so ``advance(s, i, k)`` and ``advance(s, i, j)`` followed by
-``advance(s', j, k)`` give the same states and records, bit for bit; a run can therefore be cut, saved and continued anywhere.
-"""
+Laws: draws depend on the iteration's number and the key alone, so ``advance(s, i, k)`` and ``advance(s, i, j)``
+followed by ``advance(s', j, k)`` give the same states and records, bit for bit; a run can therefore be cut, saved and
+continued anywhere."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Records = dict[str, Any]  # every leaf has a leading axis of iterations
 
 
 class Finished(NamedTuple):
-    """What a method leaves: ``samples``, a PyTree with leading axes [chain, draw] whose elements ``Program.complete`` takes;
-    ``stats`` name → [chain, draw]; ``log_weights`` [chain, draw] or None; what is to be said of the run."""
+    """What a method leaves: ``samples``, a PyTree with leading axes [chain, draw] whose elements ``Program.complete``
+    takes; ``stats`` name → [chain, draw]; ``log_weights`` [chain, draw] or None; what is to be said of the run."""
 
     samples: Any
     stats: dict[str, np.ndarray]
@@ -41,9 +41,10 @@ class Finished(NamedTuple):
 
 
 class Program(ABC):
-    """Abstract. ``total`` iterations, of which the first ``warmup`` leave no records; at most ``chunk`` in one call of
-    ``advance``; ``width``: draws kept per iteration (chains). ``elastic``: a call costs in proportion to its iterations, so that
-    calls may be as short as progress asks for. ``partial``: the records of a part of the iterations are a result."""
+    """Abstract. ``total`` iterations, of which the first ``warmup`` leave no records; at most ``chunk`` in one call
+    of ``advance``; ``width``: draws kept per iteration (chains). ``elastic``: a call costs in proportion to its
+    iterations, so that calls may be as short as progress asks for. ``partial``: the records of a part of the
+    iterations are a result."""
 
     target: Target
     fixed: tuple[Array, ...] | None = None  # the arrays of a program made by ``at``
@@ -62,8 +63,8 @@ class Program(ABC):
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        """The arrays that the target holds, its data above all. They are arguments of the compiled programs: as constants
-        they would be copied into every program and folded by XLA, which for large data takes minutes."""
+        """The arrays that the target holds, its data above all. They are arguments of the compiled programs: as
+        constants they would be copied into every program and folded by XLA, which for large data takes minutes."""
         return self._parts[0]
 
     def rebuilt(self, arrays: tuple[Array, ...]) -> Target:
@@ -78,11 +79,12 @@ class Program(ABC):
         return other
 
     @abstractmethod
-    def start(self, key: UInt32[Array, "2"]) -> State:
+    def start(self, key: UInt32[Array, " 2"]) -> State:
         """The first state, from the raw data of a key. Pure, compiled."""
 
-    def inspect(self, first: State) -> None:
-        """Looks at what ``start`` gave, on the host: raises NumericalError (exit code 5) where there is no way to go on."""
+    def inspect(self, first: State) -> None:  # noqa: B027 - most methods can go on from any start
+        """Looks at what ``start`` gave, on the host: raises NumericalError (exit code 5) where there is no way to go
+        on."""
 
     def carry(self, first: State) -> State:
         """The part of what ``start`` gave that ``advance`` works on."""
@@ -90,7 +92,8 @@ class Program(ABC):
 
     @abstractmethod
     def advance(self, state: State, begin: Int[Array, ""], end: Int[Array, ""]) -> tuple[State, Records]:
-        """Iterations begin … end − 1. Pure, compiled. Records have ``chunk`` rows, of which the first end − begin count."""
+        """Iterations begin … end − 1. Pure, compiled. Records have ``chunk`` rows, of which the first end − begin
+        count."""
 
     def done(self, state: State) -> bool:
         """Whether the run may stop before ``total``."""
@@ -98,7 +101,8 @@ class Program(ABC):
 
     @abstractmethod
     def finish(self, state: State, records: Records) -> Finished:
-        """What was found, from the records kept (numpy arrays, all chunks joined); empty where no iteration was kept."""
+        """What was found, from the records kept (numpy arrays, all chunks joined); empty where no iteration was
+        kept."""
 
     def complete(self, key: PRNGKeyArray, sample: Any) -> Execution:
         """One sample made whole. Pure, compiled under ``vmap``."""
@@ -106,14 +110,24 @@ class Program(ABC):
 
     def sample_shape(self) -> Any:
         """A sample as ``jax.ShapeDtypeStruct``s."""
-        return {v.name: jax.ShapeDtypeStruct(v.shape, jax.dtypes.canonicalize_dtype(v.dtype)) for v in self.target.latents}
+        return {
+            v.name: jax.ShapeDtypeStruct(v.shape, jax.dtypes.canonicalize_dtype(v.dtype)) for v in self.target.latents
+        }
 
     def work(self) -> float:
         """Elementary operations of the whole run, in order of magnitude; infinite where unknown."""
         return float("inf")
 
 
-def typed_key(key: UInt32[Array, "2"]) -> PRNGKeyArray:
+def batch(target: Target, most: int, budget: int = 2**28) -> int:
+    """How many traces to handle at once, ``most`` at most, so that their arrays (latents, and the data that each may
+    be compared with or draw anew) take about ``budget`` bytes."""
+    held = sum(a.size for a in jax.tree.leaves(eqx.filter(target, eqx.is_array)))
+    each = 8 * (held + sum(math.prod(v.shape) for v in target.latents)) + 64
+    return max(1, min(most, budget // each))
+
+
+def typed_key(key: UInt32[Array, " 2"]) -> PRNGKeyArray:
     """A JAX key from its raw data, which unlike a typed key can be written to a file."""
     return jax.random.wrap_key_data(key, impl="threefry2x32")
 
@@ -129,8 +143,8 @@ def elementary_operations(function: Callable[..., Any], *args: Any) -> float:
 
 
 def written(jaxpr: Any) -> float:
-    """Elements written by a jaxpr, matrix products counted by their multiplications, loops once per trip where the number
-    of trips is known and once where it is not."""
+    """Elements written by a jaxpr, matrix products counted by their multiplications, loops once per trip where the
+    number of trips is known and once where it is not."""
     total = 0.0
     for equation in jaxpr.eqns:
         params = [p for q in equation.params.values() for p in (q if isinstance(q, tuple) else (q,))]

@@ -27,11 +27,12 @@ class Timing(NamedTuple):
 class Posterior:
     """The outcome of a run.
 
-    Arrays lead with the axes [chain, draw]. ``draws``: the latents, those that were summed out and drawn back included;
-    ``data``: values of the data sites (given or predicted); ``outputs``: derived quantities; ``value``: what the model
-    returned, a PyTree or None. ``stats``: diagnostics of each draw, name → [chain, draw], by the names of ArviZ
-    (``diverging``, ``acceptance_rate``, ``energy``, ``n_steps``, ``tree_depth``, ``lp``). ``log_weights``: normalised to a
-    total of one over all draws, or None where the draws count equally. ``complete`` is False where the run was interrupted."""
+    Arrays lead with the axes [chain, draw]. ``draws``: the latents, those that were summed out and drawn back
+    included; ``data``: values of the data sites (given or predicted); ``outputs``: derived quantities; ``value``:
+    what the model returned, a PyTree or None. ``stats``: diagnostics of each draw, name → [chain, draw], by the names
+    of ArviZ (``diverging``, ``acceptance_rate``, ``energy``, ``n_steps``, ``tree_depth``, ``lp``). ``log_weights``:
+    normalised to a total of one over all draws, or None where the draws count equally. ``complete`` is False where
+    the run was interrupted."""
 
     method: str
     expression: str

@@ -1,8 +1,8 @@
 """The user's cache directory: XLA's compilation cache, and whole compiled programs.
 
-A program that was compiled for the same model, data, method, versions and device is loaded without tracing the model, without
-importing the sampler's library and without lowering: what is left of a second run is reading the file and running it.
-"""
+A program that was compiled for the same model, data, method, versions and device is loaded without tracing the model,
+without importing the sampler's library and without lowering: what is left of a second run is reading the file and
+running it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from typing import Any, NamedTuple
 import jax
 import jaxlib
 
+from ppl.runtime import ambient
+
 _KEPT = 256  # compiled programs; the oldest go first
 
 
 def directory() -> Path | None:
-    """``$PPL_CACHE_DIR``, else the usual place for caches of this system; None where caching is switched off by an empty
-    ``PPL_CACHE_DIR`` or the directory cannot be made."""
+    """``$PPL_CACHE_DIR``, else the usual place for caches of this system; None where caching is switched off by an
+    empty ``PPL_CACHE_DIR`` or the directory cannot be made."""
     named = os.environ.get("PPL_CACHE_DIR")
     if named == "":
         return None
@@ -45,7 +47,7 @@ def directory() -> Path | None:
 def enable_compilation_cache() -> None:
     """Points XLA's compilation cache to our directory, unless the user has chosen a place for it."""
     path = directory()
-    if path is None or jax.config.jax_compilation_cache_dir is not None:
+    if path is None or jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
         return
     jax.config.update("jax_compilation_cache_dir", str(path / "xla"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
@@ -74,8 +76,8 @@ class Job(NamedTuple):
 class Compiler:
     """Compiles functions ahead of time and keeps the programs on disk.
 
-    ``fingerprint`` identifies everything that the functions close over (model, data, method); without it nothing is kept.
-    ``compiled`` and ``loaded``: the names of the programs made and found."""
+    ``fingerprint`` identifies everything that the functions close over (model, data, method); without it nothing is
+    kept. ``compiled`` and ``loaded``: the names of the programs made and found."""
 
     def __init__(self, fingerprint: str | None):
         self.fingerprint = fingerprint
@@ -106,8 +108,8 @@ class Compiler:
 
         program.__name__ = re.sub(r"\W", "_", name)
         if self._path(name) is not None:
-            # XLA cannot write a CPU program that it has read from its own cache ("Function … not found" when it runs): a name
-            # that was never there before makes sure that the program is compiled.
+            # XLA cannot write a CPU program that it has read from its own cache ("Function … not found" when it runs):
+            # a name that was never there before makes sure that the program is compiled.
             program.__name__ += "_" + secrets.token_hex(8)
         return jax.jit(program).trace(*args)
 
@@ -116,7 +118,12 @@ class Compiler:
 
     def compile(self, job: Job) -> Callable[..., Any]:
         """The program of a job, kept for the next run. May be called in another thread than ``lower``."""
-        program = job.lowered.compile(compiler_options=job.options or None)
+        try:
+            program = job.lowered.compile(compiler_options=job.options or None)
+        except jax.errors.JaxRuntimeError as error:
+            if "No such compile option" not in str(error):
+                raise
+            program = job.lowered.compile()  # an XLA that does not know these options, which save time and no more
         self.compiled.append(job.name)
         _keep(job.path, program)
         return program
@@ -125,10 +132,11 @@ class Compiler:
         place = directory()
         if self.fingerprint is None or place is None:
             return None
-        device = jax.config.jax_default_device or jax.devices()[0]
+        device = ambient.device()
         parts = (
-            self.fingerprint, name, _sources(), jax.__version__, jaxlib.__version__, sys.version, device.platform, device.device_kind,
-            str(jax.config.jax_enable_x64), os.environ.get("XLA_FLAGS", ""),
+            self.fingerprint, name, _sources(), jax.__version__, jaxlib.__version__, sys.version,
+            device.platform, device.device_kind,
+            str(ambient.bits()), os.environ.get("XLA_FLAGS", ""),
         )  # fmt: skip
         return place / "programs" / hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

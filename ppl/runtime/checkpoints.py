@@ -1,8 +1,7 @@
 """Checkpoints: the state and the draws of an unfinished run in one file, which is complete or does not exist.
 
-Layout: one line of JSON with the SHA-256 of the rest, then a NumPy archive. A write goes to a temporary file that replaces the
-old one at once; the old one is kept beside it as ``….previous``.
-"""
+Layout: one line of JSON with the SHA-256 of the rest, then a NumPy archive. A write goes to a temporary file that
+replaces the old one at once; the old one is kept beside it as ``….previous``."""
 
 from __future__ import annotations
 
@@ -52,7 +51,7 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     }
     arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
     payload = buffer.getvalue()
     line = json.dumps({"format": FORMAT, "sha256": hashlib.sha256(payload).hexdigest()}).encode() + b"\n"
     temporary = path.with_name(path.name + ".part")
@@ -68,7 +67,8 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
 def read(path: Path, identity: dict[str, str] | None = None) -> tuple[Checkpoint, str]:
     """The checkpoint at ``path``, or the one before it where that is damaged (the second result then says so).
 
-    CheckpointError (exit code 4): no file, no undamaged generation, or an ``identity`` that differs, with the fields."""
+    CheckpointError (exit code 4): no file, no undamaged generation, or an ``identity`` that differs, with the
+    fields."""
     damage = ""
     for candidate in (path, previous(path)):
         try:
@@ -81,7 +81,10 @@ def read(path: Path, identity: dict[str, str] | None = None) -> tuple[Checkpoint
             continue
         if identity is not None:
             _require_same(candidate, found.identity, identity)
-        return found, "" if candidate == path else f"{damage}; going on from the one before it, at iteration {found.iteration}"
+        return (
+            found,
+            "" if candidate == path else f"{damage}; going on from the one before it, at iteration {found.iteration}",
+        )
     raise CheckpointError(damage, helps=("start the run again without --resume",))
 
 
@@ -102,7 +105,11 @@ def _read_one(path: Path) -> Checkpoint:
         arrays = dict(archive)
     head = json.loads(arrays["head"].tobytes())
     return Checkpoint(
-        head["identity"], head["iteration"], _unpack(head["state"], arrays), _unpack(head["records"], arrays), tuple(head["seconds"])
+        head["identity"],
+        head["iteration"],
+        _unpack(head["state"], arrays),
+        _unpack(head["records"], arrays),
+        tuple(head["seconds"]),
     )
 
 
@@ -111,7 +118,9 @@ def _require_same(path: Path, saved: dict[str, str], wanted: dict[str, str]) -> 
     if names:
         raise CheckpointError(
             f"checkpoint {path} is of another run: {', '.join(names)} differ" + ("s" if len(names) == 1 else ""),
-            notes=tuple(f"{n}: the checkpoint has {_short(saved.get(n))}, this run has {_short(wanted.get(n))}" for n in names),
+            notes=tuple(
+                f"{n}: the checkpoint has {_short(saved.get(n))}, this run has {_short(wanted.get(n))}" for n in names
+            ),
             helps=("resume with the model, data, method and seed of the checkpoint, or start again without --resume",),
         )
 

@@ -19,7 +19,9 @@ def choose(device: str = "auto") -> jax.Device:
     import jax
 
     if device not in CHOICES:
-        raise UsageError(f"there is no device `{device}`", notes=("devices: " + ", ".join(CHOICES),), helps=("--device auto",))
+        raise UsageError(
+            f"there is no device `{device}`", notes=("devices: " + ", ".join(CHOICES),), helps=("--device auto",)
+        )
     if device == "auto":
         return jax.devices()[0]
     try:

@@ -11,7 +11,8 @@ from ppl.runtime.precision import bits_for, precision
 
 
 class Environment(NamedTuple):
-    """``platform`` is JAX's name of it (``cpu``, ``gpu``), ``device`` the kind of device, ``bits`` the floating point precision."""
+    """``platform`` is JAX's name of it (``cpu``, ``gpu``), ``device`` the kind of device, ``bits`` the floating point
+    precision."""
 
     platform: str
     device: str
@@ -20,8 +21,9 @@ class Environment(NamedTuple):
 
 @contextmanager
 def environment(device: str = "auto", bits: int | None = None) -> Iterator[Environment]:
-    """Device and precision for everything within, and XLA's compilation cache on disk. Nothing of it is in force before, or after,
-    but the place of that cache. UsageError (exit code 2) for a device that is not there or an unknown precision."""
+    """Device and precision for everything within, and XLA's compilation cache on disk. Nothing of it is in force
+    before, or after, but the place of that cache. UsageError (exit code 2) for a device that is not there or an
+    unknown precision."""
     import jax
 
     chosen = devices.choose(device)

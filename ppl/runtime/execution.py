@@ -15,11 +15,12 @@ from ppl.core.target import Target
 from ppl.inference.methods.base import Method
 from ppl.inference.program import Finished, Program, Records, State
 from ppl.inference.run import Posterior, Timing
-from ppl.runtime import checkpoints, resources
+from ppl.runtime import ambient, checkpoints, resources
 from ppl.runtime.checkpoints import Checkpoint
 from ppl.runtime.compilation import Compiled, compiled
 from ppl.runtime.interrupt import Interrupted, Interruption
 from ppl.runtime.progress import Listener, Progress, silent
+from ppl.runtime.recompilation import noticed
 from ppl.runtime.seeds import key_data
 
 _SECONDS_PER_CALL = 1.0  # how long one call of a compiled program may keep the run from being seen, saved or stopped
@@ -39,16 +40,20 @@ def execute(
 ) -> Posterior:
     """Runs ``method`` on ``target``, in the environment in force (``ppl.runtime.environment``).
 
-    ``identity`` identifies the model and its data by digests (``{"model": …, "data": …}``): with it compiled programs are kept on
-    disk, and checkpoints know what they are of. ``checkpoint`` is written as the run goes; ``resume`` continues one (and
-    may be the same path). ``memory_limit`` in bytes.
+    ``identity`` identifies the model and its data by digests (``{"model": …, "data": …}``): with it compiled programs
+    are kept on disk, and checkpoints know what they are of. ``checkpoint`` is written as the run goes; ``resume``
+    continues one (and may be the same path). ``memory_limit`` in bytes.
 
-    Ctrl-C ends the run after the chunk in progress: the result then has ``complete=False``, or, where no draw was kept yet,
-    Interrupted is raised (exit code 130). Raises MethodError (3), CheckpointError (4), NumericalError (5), ResourceError (6)."""
+    Ctrl-C ends the run after the chunk in progress: the result then has ``complete=False``, or, where no draw was
+    kept yet, Interrupted is raised (exit code 130). Raises MethodError (3), CheckpointError (4), NumericalError (5),
+    ResourceError (6)."""
     chosen, reason = method.resolve(target)
     chosen.check(target)
     if chosen.needs.gradient and not target.latents:
-        raise MethodError(f"{chosen.name} has nothing to sample: the model has no latent random variables", helps=("--method 'enumerate'",))
+        raise MethodError(
+            f"{chosen.name} has nothing to sample: the model has no latent random variables",
+            helps=("--method 'enumerate'",),
+        )
     program = chosen.program(target)
     who = {**(identity or {}), "method": chosen.expression(), "seed": str(seed), **_surroundings()}
     fingerprint = None if identity is None else repr(sorted({**who, "seed": ""}.items()))
@@ -58,14 +63,16 @@ def execute(
     if memory_limit is not None:
         resources.require_memory(program, resources.bytes_per_draw(program), memory_limit)
     programs = compiled(program, fingerprint, lambda: _require_memory(program))
+    warnings: tuple[str, ...] = ()
+    if identity is not None and programs.compiler.compiled:
+        warnings = noticed(repr((identity.get("model"), chosen.expression())), [a.shape for a in program.arrays])
     compile_s = time.perf_counter() - began
 
     run = _Run(program, programs, key_data(seed), who, progress, checkpoint)
-    warnings: tuple[str, ...] = ()
     if resume is None:
         run.start()
     else:
-        warnings = run.resume(resume)
+        warnings += run.resume(resume)
     run.advance()
     finished, whole = run.finish()
     notes = (f"{method.name} chose {chosen.name}: {reason}",) if reason else ()
@@ -89,10 +96,17 @@ def execute(
 
 
 class _Run:
-    """The part of a run that moves: ``iteration``, ``state``, the records kept so far, and the seconds of (warm-up, sampling)."""
+    """The part of a run that moves: ``iteration``, ``state``, the records kept so far, and the seconds of (warm-up,
+    sampling)."""
 
     def __init__(
-        self, program: Program, programs: Compiled, key: np.ndarray, identity: dict[str, str], progress: Listener, checkpoint: Path | None
+        self,
+        program: Program,
+        programs: Compiled,
+        key: np.ndarray,
+        identity: dict[str, str],
+        progress: Listener,
+        checkpoint: Path | None,
     ):
         self.program, self.programs, self.key, self.identity = program, programs, key, identity
         self.progress, self.checkpoint = progress, checkpoint
@@ -172,8 +186,14 @@ class _Run:
     def _require_result(self) -> None:
         if self.kept and self.program.partial:
             return
-        helps = () if self.checkpoint is None else (f"go on from iteration {self.iteration} with --resume {self.checkpoint}",)
-        raise Interrupted(f"interrupted at iteration {self.iteration} of {self.program.total}, before there was a result", helps=helps)
+        helps = (
+            ()
+            if self.checkpoint is None
+            else (f"go on from iteration {self.iteration} with --resume {self.checkpoint}",)
+        )
+        raise Interrupted(
+            f"interrupted at iteration {self.iteration} of {self.program.total}, before there was a result", helps=helps
+        )
 
     def finish(self) -> tuple[Finished, dict[str, Any]]:
         """What the method found, and the draws made whole, arrays [chain, draw, …]."""
@@ -215,9 +235,13 @@ def _padded(rows: np.ndarray, length: int) -> np.ndarray:
 
 def _surroundings() -> dict[str, str]:
     """Versions, device and precision: what a run's draws depend on besides its identity."""
-    device = jax.config.jax_default_device or jax.devices()[0]
     try:
         own = importlib.metadata.version("ppl")
     except importlib.metadata.PackageNotFoundError:
         own = "source"
-    return {"ppl": own, "jax": jax.__version__, "device": device.device_kind, "precision": "64" if jax.config.jax_enable_x64 else "32"}
+    return {
+        "ppl": own,
+        "jax": jax.__version__,
+        "device": ambient.device().device_kind,
+        "precision": str(ambient.bits()),
+    }

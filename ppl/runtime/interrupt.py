@@ -17,8 +17,8 @@ class Interrupted(PplError):
 
 
 class Interruption:
-    """Within it the first SIGINT sets ``asked`` and the second is a KeyboardInterrupt. In other threads than the main one,
-    signals are left alone."""
+    """Within it the first SIGINT sets ``asked`` and the second is a KeyboardInterrupt. In other threads than the main
+    one, signals are left alone."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -29,7 +29,9 @@ class Interruption:
             self._previous = signal.signal(signal.SIGINT, self._handle)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
 

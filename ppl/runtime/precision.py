@@ -1,4 +1,5 @@
-"""The precision of a run: 64-bit on the CPU and 32-bit on accelerators unless asked for; in force within a context only."""
+"""The precision of a run: 64-bit on the CPU and 32-bit on accelerators unless asked for; in force within a context
+only."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import NamedTuple, TextIO
 
 
 class Progress(NamedTuple):
-    """``phase`` is ``compile``, ``warmup`` or ``sample``; ``done`` of ``total`` iterations; ``seconds`` since the start;
-    ``divergences`` so far, after warm-up."""
+    """``phase`` is ``compile``, ``warmup`` or ``sample``; ``done`` of ``total`` iterations; ``seconds`` since the
+    start; ``divergences`` so far, after warm-up."""
 
     phase: str
     done: int
@@ -39,7 +39,9 @@ class Line:
             return
         self._last = now
         share = progress.done / max(1, progress.total)
-        text = f"{progress.phase:8}{'━' * int(30 * share):·<30} {progress.done}/{progress.total}  {progress.seconds:.1f} s"
+        text = (
+            f"{progress.phase:8}{'━' * int(30 * share):·<30} {progress.done}/{progress.total}  {progress.seconds:.1f} s"
+        )
         if progress.divergences:
             text += f"  {progress.divergences} divergences"
         self.stream.write("\r\x1b[2K" + (text if progress.done < progress.total else ""))

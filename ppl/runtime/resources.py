@@ -14,7 +14,11 @@ from ppl.inference.program import Program, typed_key
 
 def tree_bytes(shapes: Any) -> int:
     """Bytes of all arrays of a PyTree of shapes."""
-    return sum(math.prod(s.shape) * jax.dtypes.canonicalize_dtype(s.dtype).itemsize for s in jax.tree.leaves(shapes) if hasattr(s, "dtype"))
+    return sum(
+        math.prod(s.shape) * jax.dtypes.canonicalize_dtype(s.dtype).itemsize
+        for s in jax.tree.leaves(shapes)
+        if hasattr(s, "dtype")
+    )
 
 
 def bytes_per_draw(program: Program) -> int:
@@ -53,8 +57,11 @@ def require_memory(program: Program, per_draw: int, limit: int | None = None) ->
         fits = max(0, limit // max(1, per_draw * program.width))
         per_chain = f" in each of {program.width} chains" if program.width > 1 else ""
         raise ResourceError(
-            f"the run would need about {_shown(needed)} for {kept:,} draws of {_shown(per_draw)}, and {_shown(limit)} may be used",
-            helps=(f"ask for at most {_round_down(fits):,} draws{per_chain}",) if fits else ("the values of one draw alone are too large: keep fewer outputs",),
+            f"the run would need about {_shown(needed)} for {kept:,} draws of {_shown(per_draw)}, "
+            f"and {_shown(limit)} may be used",
+            helps=(f"ask for at most {_round_down(fits):,} draws{per_chain}",)
+            if fits
+            else ("the values of one draw alone are too large: keep fewer outputs",),
         )
     return needed
 

@@ -12,7 +12,8 @@ MEAN = np.array([1.0, -2.0, 0.5])
 
 
 def gaussian_and_gamma(calls: list | None = None) -> FunctionalTarget:
-    """x ~ Normal(MEAN, COVARIANCE), s ~ Gamma(3, 2): E s = 3/2, var s = 3/4. ``calls`` counts the traces of the density."""
+    """x ~ Normal(MEAN, COVARIANCE), s ~ Gamma(3, 2): E s = 3/2, var s = 3/4. ``calls`` counts the traces of the
+    density."""
     precision = np.linalg.inv(COVARIANCE)
 
     def log_density(trace):
@@ -54,7 +55,9 @@ def two_coins() -> FunctionalTarget:
 
 def banana() -> FunctionalTarget:
     """x ~ Normal(0, 1), y ~ Normal(x²/2, 1), as one vector."""
-    return FunctionalTarget({"v": real(2)}, lambda t: norm.logpdf(t["v"][0]) + norm.logpdf(t["v"][1], 0.5 * t["v"][0] ** 2, 1.0))
+    return FunctionalTarget(
+        {"v": real(2)}, lambda t: norm.logpdf(t["v"][0]) + norm.logpdf(t["v"][1], 0.5 * t["v"][0] ** 2, 1.0)
+    )
 
 
 def batch_error(draws: np.ndarray) -> np.ndarray:

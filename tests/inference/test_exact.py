@@ -21,10 +21,13 @@ def test_posterior_and_evidence():
 
 
 def test_every_state_is_visited_once_whatever_the_chunks():
-    target = FunctionalTarget({"a": finite((1, 5, 7)), "b": finite(2, 2, 2), "c": finite((0.5, 1.5))}, lambda t: 0.0 * t["c"])
+    target = FunctionalTarget(
+        {"a": finite((1, 5, 7)), "b": finite(2, 2, 2), "c": finite((0.5, 1.5))}, lambda t: 0.0 * t["c"]
+    )
     program = Enumeration(target, 3 * 16 * 2)
     states = {
-        (int(t["a"]), *np.asarray(t["b"]).ravel().tolist(), float(t["c"])) for t in (program.trace(jnp.int32(i)) for i in range(96))
+        (int(t["a"]), *np.asarray(t["b"]).ravel().tolist(), float(t["c"]))
+        for t in (program.trace(jnp.int32(i)) for i in range(96))
     }
     assert len(states) == 96 and {s[0] for s in states} == {1, 5, 7} and {s[-1] for s in states} == {0.5, 1.5}
     whole = execute(target, Enumerate())

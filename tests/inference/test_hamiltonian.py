@@ -49,7 +49,9 @@ def test_dual_averaging_finds_the_step_of_the_target_acceptance(target):
 
     @jax.jit
     def adapt(state, noise):
-        return jax.lax.scan(lambda s, e: (adaptation.update_step_size(s, jnp.exp(-s["step_size"]) + e), None), state, noise)[0]
+        return jax.lax.scan(
+            lambda s, e: (adaptation.update_step_size(s, jnp.exp(-s["step_size"]) + e), None), state, noise
+        )[0]
 
     state = jax.tree.map(jnp.asarray, adaptation.init(1, 1.0))
     state = jax.tree.map(lambda a: a.astype(a.dtype), state)
@@ -72,7 +74,9 @@ def test_the_metric_of_a_window_is_the_shrunk_covariance():
 
 def test_statistics_are_complete(run):
     method, posterior = run
-    names = {"diverging", "acceptance_rate", "energy", "n_steps", "lp", "step_size"} | ({"tree_depth"} if method.name == "nuts" else set())
+    names = {"diverging", "acceptance_rate", "energy", "n_steps", "lp", "step_size"} | (
+        {"tree_depth"} if method.name == "nuts" else set()
+    )
     assert set(posterior.stats) == names
     assert all(v.shape == (4, 1500) for v in posterior.stats.values())
     assert posterior.stats["diverging"].sum() == 0 and not posterior.warnings

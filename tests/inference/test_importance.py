@@ -57,7 +57,9 @@ def test_weights_that_say_nothing():
     undefined = FunctionalTarget({"x": real()}, lambda t: t["x"], log_likelihood=lambda t: jnp.log(t["x"]), **prior)
     with pytest.raises(NumericalError, match="log weights are NaN"):
         execute(undefined, Importance(100))
-    narrow = FunctionalTarget({"x": real()}, lambda t: t["x"], log_likelihood=lambda t: -0.5 * (t["x"] * 1e4) ** 2, **prior)
+    narrow = FunctionalTarget(
+        {"x": real()}, lambda t: t["x"], log_likelihood=lambda t: -0.5 * (t["x"] * 1e4) ** 2, **prior
+    )
     assert "effective sample size" in execute(narrow, Importance(500)).warnings[0]
 
 

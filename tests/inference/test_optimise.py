@@ -21,11 +21,17 @@ def test_mode_of_the_constrained_variable_and_of_the_unconstrained_one():
     assert execute(gamma_target(), Map()).draws["s"].item() == pytest.approx(1.0, abs=1e-6)  # (3 − 1)/2
     posterior = execute(gamma_target(), Map(jacobian=True))
     assert posterior.draws["s"].item() == pytest.approx(1.5, abs=1e-6)  # 3/2
-    assert posterior.complete and "Jacobian included" in posterior.notes[0] and "4 of 4 starts converged" in posterior.notes[0]
+    assert (
+        posterior.complete
+        and "Jacobian included" in posterior.notes[0]
+        and "4 of 4 starts converged" in posterior.notes[0]
+    )
 
 
 def test_an_unbounded_density_is_told():
-    target = FunctionalTarget({"mu": real(3), "tau": positive()}, lambda t: jnp.sum(-0.5 * (t["mu"] / t["tau"]) ** 2) - 3 * jnp.log(t["tau"]))
+    target = FunctionalTarget(
+        {"mu": real(3), "tau": positive()}, lambda t: jnp.sum(-0.5 * (t["mu"] / t["tau"]) ** 2) - 3 * jnp.log(t["tau"])
+    )
     posterior = execute(target, Map(iterations=30))
     assert "no maximum" in posterior.warnings[0]
 
@@ -46,7 +52,9 @@ def test_laplace_covariance():
     target = FunctionalTarget({"x": real(3)}, lambda t: -0.5 * (t["x"] - MEAN) @ precision @ (t["x"] - MEAN))
     posterior = execute(target, Laplace(draws=20_000), seed=3)
     assert posterior.log_evidence.value == pytest.approx(0.5 * np.linalg.slogdet(2 * np.pi * COVARIANCE)[1], abs=1e-8)
-    np.testing.assert_allclose(np.cov(posterior.draws["x"][0].T), COVARIANCE, atol=0.1)  # five standard errors of the largest
+    np.testing.assert_allclose(
+        np.cov(posterior.draws["x"][0].T), COVARIANCE, atol=0.1
+    )  # five standard errors of the largest
 
 
 def test_a_flat_direction_is_an_error_that_names_it():

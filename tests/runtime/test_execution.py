@@ -20,6 +20,7 @@ from ppl.runtime import execution
 from ppl.runtime.checkpoints import CheckpointError, previous, read
 from ppl.runtime.execution import execute
 from ppl.runtime.interrupt import Interrupted
+from ppl.runtime.recompilation import forget
 from tests.inference.targets import conjugate, gaussian_and_gamma, two_coins
 
 METHOD = Hmc(chains=2, warmup=60, draws=90, steps=3)
@@ -119,7 +120,9 @@ def test_a_run_traces_the_density_once_and_compiles_three_programs(tmp_path, mon
     first = execute(gaussian_and_gamma(calls), method, identity=IDENTITY)
     assert len(calls) == 1 and len(made[0].compiler.compiled) == 3 and not made[0].compiler.loaded
     second = execute(gaussian_and_gamma(calls), method, identity=IDENTITY, seed=0)
-    assert len(calls) == 1 and not made[1].compiler.compiled and len(made[1].compiler.loaded) == 3  # nothing traced again
+    assert (
+        len(calls) == 1 and not made[1].compiler.compiled and len(made[1].compiler.loaded) == 3
+    )  # nothing traced again
     same(first, second)
     execute(gaussian_and_gamma(calls), method, identity={"model": "other", "data": "d"})
     assert len(calls) == 2 and len(made[2].compiler.compiled) == 3
@@ -145,6 +148,21 @@ def test_data_are_arguments_of_the_programs_and_not_constants():
     assert execute(target, Map()).draws["m"].item() == pytest.approx(1)
 
 
+def test_data_of_ever_new_shapes_are_warned_about():
+    forget()
+    warnings = []
+    for n in (2, 3, 3, 4, 5):
+        target = FunctionalTarget(
+            {"m": real()}, eqx.Partial(lambda y, t: -0.5 * jnp.sum((y - t["m"]) ** 2), jnp.ones(n)), **_standard_prior
+        )
+        warnings.append(execute(target, Importance(10), identity={"model": "grows", "data": str(n)}).warnings)
+    assert not any(warnings[:4])
+    assert "compiled for 4 shapes of data" in warnings[4][0] and "array 0, axis 0: 2, 3, 4, 5" in warnings[4][0]
+
+
+_standard_prior = {"prior": lambda key: {"m": jax.random.normal(key)}, "log_likelihood": lambda t: 0.0 * t["m"]}
+
+
 def test_a_kept_program_that_is_damaged_is_compiled_again(tmp_path, monkeypatch):
     monkeypatch.setenv("PPL_CACHE_DIR", str(tmp_path))
     target, *_ = conjugate()
@@ -157,7 +175,9 @@ def test_a_kept_program_that_is_damaged_is_compiled_again(tmp_path, monkeypatch)
 def test_progress_counts_up():
     stop = Stop(10**9)
     execute(gaussian_and_gamma(), METHOD, progress=stop, identity=IDENTITY)
-    assert [p.phase for p in stop.seen if p.phase != "sample"] == ["compile"] + ["warmup"] * sum(p.phase == "warmup" for p in stop.seen)
+    assert [p.phase for p in stop.seen if p.phase != "sample"] == ["compile"] + ["warmup"] * sum(
+        p.phase == "warmup" for p in stop.seen
+    )
     done = [p.done for p in stop.seen]
     assert done == sorted(done) and done[-1] == 150
 

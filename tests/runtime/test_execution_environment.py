@@ -65,7 +65,9 @@ def test_a_checkpoint_reads_back(tmp_path):
     assert read(previous(path))[0].iteration == 7 and not list(tmp_path.glob("*.part"))
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:50], lambda b: b"", lambda b: b[:-1] + b"?", lambda b: b"{}\n" + b, lambda b: b"\xff\n" + b])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:50], lambda b: b"", lambda b: b[:-1] + b"?", lambda b: b"{}\n" + b, lambda b: b"\xff\n" + b]
+)
 def test_damage_is_noticed(tmp_path, damage):
     path = tmp_path / "c"
     write(path, Checkpoint({}, 7, STATE, None, (0.0, 0.0)))

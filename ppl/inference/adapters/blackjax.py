@@ -1,15 +1,14 @@
-"""The one door to BlackJAX: its HMC and NUTS transitions, dual averaging and mass matrix estimate, as functions of plain dicts.
+"""The one door to BlackJAX: its HMC and NUTS transitions, dual averaging and mass matrix estimate, as functions of
+plain dicts.
 
-BlackJAX runs a warm-up as one loop that cannot be cut, so the schedule is ours (``ppl.inference.mcmc.schedule``) and only the
-parts are taken from it. Everything here is for one chain; the sampler maps it over chains.
-"""
+BlackJAX runs a warm-up as one loop that cannot be cut, so the schedule is ours (``ppl.inference.mcmc.schedule``) and
+only the parts are taken from it. Everything here is for one chain; the sampler maps it over chains."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from blackjax.adaptation.mass_matrix import MassMatrixAdaptationState, WelfordAlgorithmState, mass_matrix_adaptation
 from blackjax.adaptation.step_size import DualAveragingAdaptationState, dual_averaging_adaptation
@@ -18,7 +17,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 Point = dict[str, Array]  # position [d], log_density [], gradient [d]
 LogDensity = Callable[[Float[Array, " d"]], Float[Array, ""]]
-Transition = Callable[[PRNGKeyArray, Point, Float[Array, ""], Array], tuple[Point, dict[str, Array]]]
+Stats = dict[str, Array]
+Transition = Callable[[PRNGKeyArray, Point, Float[Array, ""], Array], tuple[Point, Stats]]
 """(key, point, step size, inverse mass matrix [d] or [d, d]) → point, statistics of the transition."""
 
 
@@ -26,7 +26,7 @@ def nuts_kernel(log_density: LogDensity, max_depth: int) -> Transition:
     """The No-U-Turn transition; statistics by ArviZ's names."""
     kernel = nuts.build_kernel()
 
-    def transition(key: PRNGKeyArray, point: Point, step_size: Array, inverse_mass: Array) -> tuple[Point, dict[str, Array]]:
+    def transition(key: PRNGKeyArray, point: Point, step_size: Array, inverse_mass: Array) -> tuple[Point, Stats]:
         state, info = kernel(key, _state(point), log_density, step_size, inverse_mass, max_depth)
         return _point(state), {
             "diverging": info.is_divergent,
@@ -43,7 +43,7 @@ def hmc_kernel(log_density: LogDensity, steps: int) -> Transition:
     """The transition of ``steps`` leapfrog steps."""
     kernel = hmc.build_kernel()
 
-    def transition(key: PRNGKeyArray, point: Point, step_size: Array, inverse_mass: Array) -> tuple[Point, dict[str, Array]]:
+    def transition(key: PRNGKeyArray, point: Point, step_size: Array, inverse_mass: Array) -> tuple[Point, Stats]:
         state, info = kernel(key, _state(point), log_density, step_size, inverse_mass, steps)
         return _point(state), {
             "diverging": info.is_divergent,
@@ -64,8 +64,8 @@ def _point(state: hmc.HMCState) -> Point:
 
 
 class Adaptation:
-    """Step size by dual averaging towards ``target_accept`` (Hoffman and Gelman 2014, section 3.2) and inverse mass matrix by
-    Welford's estimate, shrunk as Stan does. The state is a dict of arrays."""
+    """Step size by dual averaging towards ``target_accept`` (Hoffman and Gelman 2014, section 3.2) and inverse mass
+    matrix by Welford's estimate, shrunk as Stan does. The state is a dict of arrays."""
 
     def __init__(self, target_accept: float, dense: bool):
         self._dual = dual_averaging_adaptation(target_accept)
@@ -74,7 +74,12 @@ class Adaptation:
     def init(self, dimension: int, step_size: float) -> dict[str, Any]:
         inverse_mass, welford = self._mass[0](dimension)
         dual = self._dual[0](jnp.asarray(step_size, inverse_mass.dtype))
-        return {"step_size": jnp.exp(dual.log_step_size), "inverse_mass": inverse_mass, "dual": dual._asdict(), "welford": welford._asdict()}
+        return {
+            "step_size": jnp.exp(dual.log_step_size),
+            "inverse_mass": inverse_mass,
+            "dual": dual._asdict(),
+            "welford": welford._asdict(),
+        }
 
     def update_step_size(self, state: dict[str, Any], accept: Float[Array, ""]) -> dict[str, Any]:
         dual = self._dual[1](DualAveragingAdaptationState(**state["dual"]), accept)

@@ -21,7 +21,9 @@ class Lbfgs:
     def init(self, position: Float[Array, " d"]) -> Any:
         return self._step.init(position)
 
-    def step(self, position: Float[Array, " d"], state: Any) -> tuple[Float[Array, " d"], Any, Float[Array, ""], Float[Array, " d"]]:
+    def step(
+        self, position: Float[Array, " d"], state: Any
+    ) -> tuple[Float[Array, " d"], Any, Float[Array, ""], Float[Array, " d"]]:
         """The next position and state, with cost and gradient at the position *before* the step."""
         value, gradient = self._value_and_grad(position, state=state)
         updates, state = self._step.update(gradient, state, position, value=value, grad=gradient, value_fn=self.cost)

@@ -12,21 +12,21 @@ from jaxtyping import Array, Int, PRNGKeyArray, UInt32
 
 from ppl.core.errors import NumericalError
 from ppl.core.target import Execution, Target, Trace
-from ppl.inference.program import Finished, Program, Records, State
+from ppl.inference.program import Finished, Program, Records, State, batch
 from ppl.inference.run import Evidence
 
 
 class Enumeration(Program):
     """State number i has weight γ(zᵢ): ⟦r⟧ f = Σᵢ γ(zᵢ) f(zᵢ) exactly, and Z = Σᵢ γ(zᵢ).
 
-    The values of a latent are ``support_values`` where it has them and 0, 1, …, support_size − 1 otherwise; values that an
-    element cannot take have density zero. States of zero weight are dropped from the result."""
+    The values of a latent are ``support_values`` where it has them and 0, 1, …, support_size − 1 otherwise; values
+    that an element cannot take have density zero. States of zero weight are dropped from the result."""
 
     partial = False
 
     def __init__(self, target: Target, count: int):
         self.target, self.total = target, count
-        self.chunk = min(count, 4096)
+        self.chunk = batch(target, min(count, 4096))
 
     def trace(self, index: Int[Array, ""]) -> Trace:
         """The state numbered ``index``; the last element of the last latent moves fastest."""
@@ -43,7 +43,7 @@ class Enumeration(Program):
             found[latent.name] = whole.astype(jax.dtypes.canonicalize_dtype(latent.dtype))
         return {v.name: found[v.name] for v in self.target.latents}
 
-    def start(self, key: UInt32[Array, "2"]) -> State:
+    def start(self, key: UInt32[Array, " 2"]) -> State:
         return {"key": jnp.asarray(key)}
 
     def advance(self, state: State, begin: Int[Array, ""], end: Int[Array, ""]) -> tuple[State, Records]:

@@ -12,7 +12,7 @@ from jaxtyping import Array, Int, UInt32
 
 from ppl.core.errors import NumericalError
 from ppl.core.target import Target
-from ppl.inference.program import Finished, Program, Records, State, joined, log_mean_exp, typed_key
+from ppl.inference.program import Finished, Program, Records, State, batch, joined, log_mean_exp, typed_key
 from ppl.inference.run import Evidence
 
 
@@ -24,9 +24,9 @@ class PriorImportance(Program):
 
     def __init__(self, target: Target, n: int):
         self.target, self.total = target, n
-        self.chunk = min(n, 4096)
+        self.chunk = batch(target, min(n, 4096))
 
-    def start(self, key: UInt32[Array, "2"]) -> State:
+    def start(self, key: UInt32[Array, " 2"]) -> State:
         return {"key": jnp.asarray(key)}
 
     def advance(self, state: State, begin: Int[Array, ""], end: Int[Array, ""]) -> tuple[State, Records]:
@@ -49,7 +49,8 @@ def weighted(samples: Any, log_weight: np.ndarray) -> Finished:
     n = flat.size
     if np.isnan(flat).any():
         raise NumericalError(
-            f"{int(np.isnan(flat).sum())} of {n} log weights are NaN (the first is draw {int(np.argmax(np.isnan(flat)))})",
+            f"{int(np.isnan(flat).sum())} of {n} log weights are NaN "
+            f"(the first is draw {int(np.argmax(np.isnan(flat)))})",
             helps=("look for 0/0, log of a negative number or ∞ − ∞ in the model",),
         )
     log_evidence = log_mean_exp(flat)
@@ -61,10 +62,11 @@ def weighted(samples: Any, log_weight: np.ndarray) -> Finished:
     relative = np.exp(flat - log_evidence)
     size = float(relative.sum() ** 2 / np.square(relative).sum())
     error = float(relative.std(ddof=1) / math.sqrt(n)) if n > 1 else None
-    warnings = ()
-    if size < max(100.0, 0.01 * n) and n > 1:
+    warnings: tuple[str, ...] = ()
+    if size < 0.5 * n and size < max(100.0, 0.01 * n):
         warnings = (
-            f"the effective sample size is {size:.1f} of {n} draws: few draws carry the weight; draw more, or use nuts or smc",
+            f"the effective sample size is {size:.1f} of {n} draws: few draws carry the weight; "
+            "draw more, or use nuts or smc",
         )
     return Finished(
         samples,

@@ -25,15 +25,18 @@ _TYPICAL_STEPS = 16  # leapfrog steps of an iteration, for the estimate of work
 
 
 class Hamiltonian(Program):
-    """``method`` gives chains, warmup, draws, target_accept, metric, step_size, init_radius; ``kernel`` makes the transition
-    of one chain from a log density on vectors.
+    """``method`` gives chains, warmup, draws, target_accept, metric, step_size, init_radius; ``kernel`` makes the
+    transition of one chain from a log density on vectors.
 
-    State: ``{"key", "point": {position, log_density, gradient}, "adaptation"}``, every leaf but the key with a leading chain
-    axis. Iteration i of chain c uses fold_in(fold_in(key, c), i), so draws depend neither on chunks nor on other chains."""
+    State: ``{"key", "point": {position, log_density, gradient}, "adaptation"}``, every leaf but the key with a
+    leading chain axis. Iteration i of chain c uses fold_in(fold_in(key, c), i), so draws depend neither on chunks nor
+    on other chains."""
 
     elastic = True
 
-    def __init__(self, target: Target, method: Any, kernel: Callable[[LogDensity], Transition], max_depth: int | None = None):
+    def __init__(
+        self, target: Target, method: Any, kernel: Callable[[LogDensity], Transition], max_depth: int | None = None
+    ):
         self.target, self.method, self.kernel, self.max_depth = target, method, kernel, max_depth
         self.width, self.warmup = method.chains, method.warmup
         self.total = method.warmup + method.draws
@@ -62,12 +65,19 @@ class Hamiltonian(Program):
 
         return Adaptation(self.method.target_accept, dense=self.method.metric == "dense")
 
-    def start(self, key: UInt32[Array, "2"]) -> State:
+    def start(self, key: UInt32[Array, " 2"]) -> State:
         key_start, key_run = jax.random.split(typed_key(key))
         found = random_points(
-            key_start, lambda u: evaluate(self.log_density, u), self.width, self.layout.size, self.method.init_radius, self.layout.dtype
+            key_start,
+            lambda u: evaluate(self.log_density, u),
+            self.width,
+            self.layout.size,
+            self.method.init_radius,
+            self.layout.dtype,
         )
-        adaptation = jax.vmap(lambda _: self.adaptation.init(self.layout.size, self.method.step_size))(jnp.arange(self.width))
+        adaptation = jax.vmap(lambda _: self.adaptation.init(self.layout.size, self.method.step_size))(
+            jnp.arange(self.width)
+        )
         return canonical({"key": jax.random.key_data(key_run), "start": found, "adaptation": adaptation})
 
     def inspect(self, first: State) -> None:
@@ -81,7 +91,9 @@ class Hamiltonian(Program):
         schedule = jnp.asarray(stages(self.warmup, self.total - self.warmup))
         moving = {"point": state["point"], "adaptation": state["adaptation"]}
         transition = self.kernel(self.log_density)
-        iteration = jax.jit(partial(self._iteration, transition))  # traced once, for the shapes of its records and for the loop
+        iteration = jax.jit(
+            partial(self._iteration, transition)
+        )  # traced once, for the shapes of its records and for the loop
 
         def iterate(i: Array, carry: tuple[State, Records]) -> tuple[State, Records]:
             moved, record = iteration(i, schedule[i], chain_keys, carry[0])
@@ -92,20 +104,26 @@ class Hamiltonian(Program):
         moving, rows = jax.lax.fori_loop(begin, end, iterate, (moving, rows))
         return {"key": state["key"], **moving}, rows
 
-    def _iteration(self, transition: Transition, i: Array, stage: Array, chain_keys: PRNGKeyArray, state: State) -> tuple[State, Records]:
+    def _iteration(
+        self, transition: Transition, i: Array, stage: Array, chain_keys: PRNGKeyArray, state: State
+    ) -> tuple[State, Records]:
         keys = jax.vmap(lambda k: jax.random.fold_in(k, i))(chain_keys)
         adaptation = state["adaptation"]
         point, info = jax.vmap(transition)(keys, state["point"], adaptation["step_size"], adaptation["inverse_mass"])
         adapted = jax.lax.cond(
             stage == Stage.SAMPLE,
             lambda a: a,
-            lambda a: canonical(jax.vmap(self._adapt, in_axes=(None, 0, 0, 0))(stage, a, point["position"], info["acceptance_rate"])),
+            lambda a: canonical(
+                jax.vmap(self._adapt, in_axes=(None, 0, 0, 0))(stage, a, point["position"], info["acceptance_rate"])
+            ),
             adaptation,
         )
         stats = {**info, "lp": point["log_density"], "step_size": adaptation["step_size"]}
         return {"point": point, "adaptation": adapted}, {"position": point["position"], "stats": stats}
 
-    def _adapt(self, stage: Array, state: dict[str, Any], position: Float[Array, " d"], accept: Float[Array, ""]) -> dict[str, Any]:
+    def _adapt(
+        self, stage: Array, state: dict[str, Any], position: Float[Array, " d"], accept: Float[Array, ""]
+    ) -> dict[str, Any]:
         """One chain's adaptation. Stages are told apart by selection, not by branches: the work is small, and a
         branch would be compiled once per stage."""
 
@@ -131,4 +149,6 @@ class Hamiltonian(Program):
 
     def work(self) -> float:
         steps = self.total * self.width * getattr(self.method, "steps", _TYPICAL_STEPS)
-        return steps * elementary_operations(jax.value_and_grad(self.log_density), np.zeros(self.layout.size, self.layout.dtype))
+        return steps * elementary_operations(
+            jax.value_and_grad(self.log_density), np.zeros(self.layout.size, self.layout.dtype)
+        )

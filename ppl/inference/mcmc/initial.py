@@ -19,13 +19,18 @@ _SHOWN = 3
 
 
 def random_points(
-    key: PRNGKeyArray, evaluate: Callable[[Float[Array, " d"]], dict[str, Array]], chains: int, dimension: int, radius: float, dtype: Any
+    key: PRNGKeyArray,
+    evaluate: Callable[[Float[Array, " d"]], dict[str, Array]],
+    chains: int,
+    dimension: int,
+    radius: float,
+    dtype: Any,
 ) -> dict[str, Any]:
     """A point for each chain, uniform on (−radius, radius)^d as Stan's starts are, drawn anew up to ``ATTEMPTS`` times
     for the chains that have no finite density and gradient yet.
 
-    ``{"point": position, log_density, gradient, each [chain, …]; "ok": [chain]; "tried": the last ``_SHOWN`` positions and
-    their densities, [_SHOWN, …], of the first chain without a start}``."""
+    ``{"point": position, log_density, gradient, each [chain, …]; "ok": [chain]; "tried": the last ``_SHOWN``
+    positions and their densities, [_SHOWN, …], of the first chain without a start}``."""
 
     def propose(attempt: Array) -> Float[Array, "chain d"]:
         draw = jax.random.uniform(jax.random.fold_in(key, attempt), (chains, dimension), dtype, -1.0, 1.0)
@@ -49,8 +54,8 @@ def random_points(
 
 
 def require_start(target: Target, where: Layout, start: dict[str, Any], radius: float) -> dict[str, Array]:
-    """The points of a start in which every chain has one; NumericalError (exit code 5) otherwise, with the sites that are not
-    finite, the points that were tried and their gradients."""
+    """The points of a start in which every chain has one; NumericalError (exit code 5) otherwise, with the sites that
+    are not finite, the points that were tried and their gradients."""
     ok = np.asarray(start["ok"])
     if ok.all():
         return start["point"]
@@ -61,7 +66,8 @@ def require_start(target: Target, where: Layout, start: dict[str, Any], radius: 
         culprits = _culprits(target, trace, where, density, gradient)
         notes.append(f"tried {_shown(trace)}: log density {density:g}" + (f"; {culprits}" if culprits else ""))
     raise NumericalError(
-        f"no finite start: {int((~ok).sum())} of {ok.size} chains found none in {ATTEMPTS} attempts, uniform on (−{radius:g}, {radius:g}) "
+        f"no finite start: {int((~ok).sum())} of {ok.size} chains found none in {ATTEMPTS} attempts, "
+        f"uniform on (−{radius:g}, {radius:g}) "
         "in the unconstrained space",
         notes=tuple(dict.fromkeys(notes)),
         helps=(

@@ -20,8 +20,9 @@ class Stage(IntEnum):
 def stages(warmup: int, draws: int, initial: int = 75, window: int = 25, final: int = 50) -> np.ndarray:
     """The stage of every iteration, int8 [warmup + draws].
 
-    The windows are those of Stan (reference manual, section "Automatic parameter tuning"): where the warm-up is shorter than
-    ``initial + window + final`` they take 15, 75 and 10 per cent of it, and under 20 iterations only the step size is adapted."""
+    The windows are those of Stan (reference manual, section "Automatic parameter tuning"): where the warm-up is
+    shorter than ``initial + window + final`` they take 15, 75 and 10 per cent of it, and under 20 iterations only the
+    step size is adapted."""
     stage = np.full(warmup + draws, Stage.SAMPLE, np.int8)
     stage[:warmup] = Stage.FAST
     if warmup >= 20:

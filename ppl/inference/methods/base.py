@@ -158,7 +158,8 @@ def _no_discrete(method: Method, latents: tuple[Latent, ...]) -> None:
         + ("is" if len(discrete) == 1 else "are")
         + " discrete and could not be summed out",
         notes=(
-            "a discrete variable is summed out by the compiler where each of its elements has finitely many values and touches few others",
+            "a discrete variable is summed out by the compiler where each of its elements has finitely many values and "
+            "touches few others",
         ),
         helps=(
             f"run the model with --method '{instead}'",

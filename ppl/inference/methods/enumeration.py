@@ -44,7 +44,8 @@ class Enumerate(Method):
             raise ResourceError(
                 f"enumerate would visit {shown} states, and the limit is {self.limit:,}",
                 notes=(
-                    f"the largest factor is `{largest.name}`: {math.prod(largest.shape)} elements of {largest.support_size} values each",
+                    f"the largest factor is `{largest.name}`: {math.prod(largest.shape)} elements of "
+                    f"{largest.support_size} values each",
                 ),
                 helps=(
                     "use --method 'importance(10000)'",

@@ -95,7 +95,8 @@ class _Parser:
     def fail(self, needed: str) -> NoReturn:
         kind, found, position = self.tokens[self.at]
         raise UsageError(
-            f"a method expression has {'its end' if kind == 'end' else f'`{found}`'} at column {position + 1}, where {needed} was needed",
+            f"a method expression has {'its end' if kind == 'end' else f'`{found}`'} at column {position + 1}, "
+            f"where {needed} was needed",
             notes=(self.text, " " * position + "^"),
             helps=("write for example nuts(chains=4, draws=1000)",),
         )

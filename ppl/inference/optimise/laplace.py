@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ppl.core.errors import NumericalError
@@ -28,7 +29,9 @@ class LaplaceApproximation(Mode):
             factor = np.linalg.cholesky(precision)
         except np.linalg.LinAlgError:
             raise self._no_maximum(precision) from None
-        noise = np.asarray(jax.random.normal(typed_key(state["key"]), (self.method.draws, position.size), position.dtype))
+        noise = np.asarray(
+            jax.random.normal(typed_key(state["key"]), (self.method.draws, position.size), position.dtype)
+        )
         draws = position + np.linalg.solve(factor.T, noise.T).T
         log_det = 2 * float(np.log(np.diag(factor)).sum())
         evidence = density + 0.5 * position.size * np.log(2 * np.pi) - 0.5 * log_det
@@ -47,12 +50,16 @@ class LaplaceApproximation(Mode):
         )
 
     def _no_maximum(self, precision: np.ndarray) -> NumericalError:
-        values, vectors = np.linalg.eigh(precision) if np.isfinite(precision).all() else (np.array([np.nan]), np.ones((precision.shape[0], 1)))
-        flat = np.abs(vectors[:, 0])
-        parts = self.layout.unravel(flat)
+        values, vectors = (
+            np.linalg.eigh(precision)
+            if np.isfinite(precision).all()
+            else (np.array([np.nan]), np.ones((precision.shape[0], 1)))
+        )
+        parts = self.layout.unravel(jnp.abs(vectors[:, 0]))
         worst = max(parts, key=lambda n: float(np.max(parts[n], initial=0.0)), default="")
         return NumericalError(
-            f"the density has no proper maximum: the smallest eigenvalue of minus the Hessian is {values[0]:.3g} where the search ended",
+            f"the density has no proper maximum: the smallest eigenvalue of minus the Hessian is {values[0]:.3g} "
+            "where the search ended",
             notes=(f"the flattest direction is mostly `{worst}`",),
             helps=("give it a proper prior, or use --method 'nuts'",),
         )

@@ -22,8 +22,9 @@ _EVALUATIONS = 4  # evaluations of the density in each, for the estimate of work
 
 
 class Mode(Program):
-    """``method`` gives starts, iterations, tolerance, init_radius, and ``jacobian``: whether log |∂z/∂u| is part of what is
-    maximised. An iteration is one L-BFGS step of every start; a start that has converged stays where it is."""
+    """``method`` gives starts, iterations, tolerance, init_radius, and ``jacobian``: whether log |∂z/∂u| is part of
+    what is maximised. An iteration is one L-BFGS step of every start; a start that has converged stays where it
+    is."""
 
     elastic, partial = True, False
 
@@ -58,10 +59,15 @@ class Mode(Program):
             return target.log_density_unconstrained(unconstrained)
         return target.log_density(target.constrain(unconstrained)[0])
 
-    def start(self, key: UInt32[Array, "2"]) -> State:
+    def start(self, key: UInt32[Array, " 2"]) -> State:
         key_start, key_draw = jax.random.split(typed_key(key))
         found = random_points(
-            key_start, lambda u: evaluate(self.log_density, u), self.width, self.layout.size, self.method.init_radius, self.layout.dtype
+            key_start,
+            lambda u: evaluate(self.log_density, u),
+            self.width,
+            self.layout.size,
+            self.method.init_radius,
+            self.layout.dtype,
         )
         memory = tuple(jax.tree.leaves(jax.vmap(self.search.init)(found["point"]["position"])))
         return canonical(
@@ -93,7 +99,12 @@ class Mode(Program):
             here = {"position": search["point"]["position"], "log_density": -cost, "gradient": gradient}
             moves = ~converged & jnp.all(jnp.isfinite(position))
             next_point = {**here, "position": jnp.where(moves, position, here["position"])}
-            new = {"point": next_point, "memory": tuple(jax.tree.leaves(memory)), "steps": search["steps"] + 1, "converged": converged}
+            new = {
+                "point": next_point,
+                "memory": tuple(jax.tree.leaves(memory)),
+                "steps": search["steps"] + 1,
+                "converged": converged,
+            }
             return jax.tree.map(lambda a, b: jnp.where(search["converged"], a, b.astype(a.dtype)), search, new)
 
         moving = {k: v for k, v in state.items() if k != "key"}
@@ -112,16 +123,20 @@ class Mode(Program):
         if not converged[chosen]:
             slope = float(np.max(np.abs(state["point"]["gradient"][chosen]), initial=0.0))
             warnings.append(
-                f"the search stopped after {int(steps[chosen])} iterations with a gradient of {slope:.3g}: the density may have no maximum "
+                f"the search stopped after {int(steps[chosen])} iterations with a gradient of {slope:.3g}: "
+                "the density may have no maximum "
                 "(a scale that goes to zero does this); try more iterations, or jacobian=true, or nuts"
             )
         ends = density[converged]
         if ends.size > 1 and np.ptp(ends) > 1e-3 * max(1.0, abs(density[chosen])):
-            notes.append(f"the starts ended in different modes, with log densities from {ends.min():.6g} to {ends.max():.6g}")
+            notes.append(
+                f"the starts ended in different modes, with log densities from {ends.min():.6g} to {ends.max():.6g}"
+            )
         included = "included" if self.jacobian else "not included"
         notes.append(
             f"log density {density[chosen]:.6g} at the mode (log Jacobian {included}); "
-            f"{int(converged.sum())} of {converged.size} starts converged, the best one in {int(steps[chosen])} iterations"
+            f"{int(converged.sum())} of {converged.size} starts converged, "
+            f"the best one in {int(steps[chosen])} iterations"
         )
         return np.asarray(state["point"]["position"])[chosen], float(density[chosen]), tuple(warnings), tuple(notes)
 
