@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ppl.compiler.emit import branches, loops, operations, sums
+from ppl.compiler.emit import branches, loops, operations, scans, sums
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Frame, Recorded
 from ppl.compiler.emit.interpretation import NOT_GIVEN, Interpretation, log_density
@@ -57,7 +57,7 @@ class Evaluator:
             case Plate():
                 loops.plate(self, frame, statement)
             case Scan():
-                loops.scan(self, frame, statement)
+                scans.scan(self, frame, statement)
             case If():
                 branches.if_(self, frame, statement)
             case Match():

@@ -44,6 +44,7 @@ NOT_GIVEN = Given()
 class Interpretation:
     """``samples``: draws that are not given are sampled (else undefined). ``weighs``: log densities are added up.
     ``jacobian``: so are log |∂z/∂u|. ``records``: what is kept of a draw. ``outputs``: whether outputs are computed.
+    ``trusts``: latents surely lie in their supports, so that what the compiler proved of arguments holds.
     ``conditions``: summed-out variables are drawn given what they explain (else from their prior, as the program
     says)."""
 
@@ -54,6 +55,7 @@ class Interpretation:
     records: Literal["nothing", "value", "term", "free"] = "nothing"
     outputs: bool = False
     conditions: bool = True
+    trusts: bool = False
 
     def values_only(self) -> Interpretation:
         return replace(
@@ -125,11 +127,11 @@ def _whole_events(missing: Any, batch_axes: int) -> Any:
     return missing.all(tuple(range(-extra, 0))) if extra > 0 else missing
 
 
-SIMULATE = Interpretation("simulate", samples=True, weighs=True, records="value", outputs=True, conditions=False)
+SIMULATE = Interpretation("simulate", samples=True, weighs=True, records="value", outputs=True, conditions=False, trusts=True)
 GENERATE = Interpretation("generate", samples=True, weighs=True, records="value", outputs=True)
 DENSITY = Interpretation("density", weighs=True)
-FREE_DENSITY = Interpretation("free density", weighs=True, jacobian=True)
-CONSTRAIN = Interpretation("constrain", jacobian=True, records="value")
+FREE_DENSITY = Interpretation("free density", weighs=True, jacobian=True, trusts=True)
+CONSTRAIN = Interpretation("constrain", jacobian=True, records="value", trusts=True)
 UNCONSTRAIN = Interpretation("unconstrain", records="free")
 COMPLETE = Interpretation("complete", samples=True, records="value", outputs=True)
 TERMS = Interpretation("terms", weighs=True, records="term")

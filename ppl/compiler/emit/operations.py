@@ -46,6 +46,7 @@ from ppl.core.undefined import UNDEFINED, has_undefined, is_undefined
 
 if TYPE_CHECKING:
     from ppl.compiler.emit.evaluate import Evaluator
+    from ppl.compiler.emit.interpretation import Interpretation
 
 
 def let(evaluator: Evaluator, frame: Frame, statement: Let) -> None:
@@ -62,7 +63,7 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
         case IndexOp():
             return indexing.index(frame, op)
         case MakeDist():
-            return distribution(frame, op, statement.span)
+            return distribution(evaluator.interpretation, frame, op, statement.span)
         case Call():
             return _call(frame, op)
         case Closure():
@@ -130,7 +131,7 @@ def _plain(a: Any) -> Any:
     return a.comparable() if isinstance(a, Tagged) else a
 
 
-def distribution(frame: Frame, op: MakeDist, span: Span) -> Any:
+def distribution(interpretation: Interpretation, frame: Frame, op: MakeDist, span: Span) -> Any:
     """EmissionError, with the constructor's message, where the arguments do not fit together."""
     args = {name: frame.read(a) for name, a in op.args}
     if any(map(has_undefined, args.values())):
@@ -140,7 +141,7 @@ def distribution(frame: Frame, op: MakeDist, span: Span) -> Any:
     if declared is not None:
         return user_distribution(frame, declared, args, batch, {name: frame.size(s) for name, s in op.sizes})
     try:
-        if arguments_proved(op):
+        if interpretation.trusts and arguments_proved(op):
             with trusting():
                 return make(op.name, args, batch)
         return make(op.name, args, batch)

@@ -6,6 +6,7 @@ latents drawn outside of loops (they belong to the trace). Latents drawn in a st
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from ppl.compiler.emit import loops
 from ppl.compiler.emit.evaluate import Evaluator
 from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
-from ppl.compiler.emit.interpretation import Interpretation
+from ppl.compiler.emit.interpretation import FREE_DENSITY, Interpretation
 from ppl.compiler.emit.prefix import run_known
 from ppl.compiler.emit.scans import as_type
 from ppl.compiler.emit.stages import Stages, Unit
@@ -28,9 +29,9 @@ from ppl.compiler.emit.traverse import draws_in
 from ppl.compiler.ir.nodes import Draw, Scan, Stmt
 from ppl.core.errors import MethodError
 from ppl.core.sequential import ConditionalSequentialTarget
-from ppl.core.target import Trace
+from ppl.core.target import Trace, Unconstrained
 
-_EXTEND = Interpretation("extend", samples=True, weighs=True, records="value")
+_EXTEND = Interpretation("extend", samples=True, weighs=True, records="value", trusts=True)
 _REPLAY = Interpretation("replay", weighs=True, records="value")
 
 Record = dict[str, Recorded]  # draw -> what was drawn
@@ -65,6 +66,22 @@ class EmittedSequential(ConditionalSequentialTarget):
     target: EmittedTarget
     length: int = eqx.field(static=True)
     cut: Stages = eqx.field(static=True)
+    fixed: Trace = eqx.field(default_factory=dict)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        before = frozenset(d.site for s in self.cut.before for d in draws_in(s))
+        later = frozenset(d.site for u in self.cut.units for s in (u.statement, *u.glue) for d in draws_in(s))
+        return tuple(v.name for v in self.target.latents if v.name in before - later)
+
+    def conditioned(self, trace: Trace) -> EmittedSequential:
+        return replace(self, fixed=trace)
+
+    def log_prior(self, unconstrained: Unconstrained) -> Float[Array, ""]:
+        names = frozenset(unconstrained)
+        scored = frozenset(id(d) for d in draws_in(self.target.plan.code.model.body) if d.site in names)
+        effects = self.target._walk(FREE_DENSITY, {}, unconstrained, scored=scored)[1]
+        return _weight(effects)
 
     def start(self, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
         return _start(self, key)
@@ -101,7 +118,16 @@ class EmittedSequential(ConditionalSequentialTarget):
         return f"{named} at {unit.statement.axis or 'index'} = {step - unit.first + lower}"
 
     def _begin(self, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
-        return self._run(State({}, {}), self.cut.before, key, _How(key, {}), self.cut.units[0])[::2]
+        given, _ = self.target.plan.given({}, self.fixed, {})
+        others = None
+        if given:  # the prior density of what is fixed is not part of the weight
+            influence = self.target.plan.influence
+            fixed = {id(d) for d in draws_in(self.target.plan.code.model.body) if d.var.id in given}
+            others = frozenset(influence.draws.keys() | influence.scores.keys()) - fixed
+        how = _How(key, given, others)
+        state, _, weight = self._run(State({}, {}), self.cut.before, key, how, self.cut.units[0])
+        drawn = {d: Recorded(g.value) for d, g in given.items()}
+        return State(state.live, state.drawn | drawn), weight
 
     def _step(self, state: State, step: Int[Array, ""], how: _How) -> tuple[State, Record, Float[Array, ""]]:
         template = jax.eval_shape(EmittedSequential._everything, self, jax.random.key(0))[1]
