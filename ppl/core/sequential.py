@@ -11,6 +11,8 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from ppl.core.errors import MethodError
+
 
 class SequentialTarget(eqx.Module):
     """Abstract. ``length`` is T, the number of observations (or groups of them) at which the program is suspended.
@@ -39,6 +41,19 @@ class TracedSequentialTarget(SequentialTarget):
 
 class ConditionalSequentialTarget(SequentialTarget):
     """Abstract. Steps can be replayed with given draws: what conditional SMC and backward simulation need."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the latents that are drawn before the first observation and stay: what PMMH and SMC² sample."""
+        return ()
+
+    def conditioned(self, trace: dict[str, Array]) -> SequentialTarget:
+        """This target with ``parameters`` fixed; their prior density is not part of its weights."""
+        raise MethodError("this target has no parameters that could be fixed")
+
+    def log_prior(self, unconstrained: dict[str, Array]) -> Float[Array, ""]:
+        """Log prior density of ``parameters`` at their unconstrained values, log |∂z/∂u| included."""
+        raise MethodError("this target has no parameters")
 
     def trace(self, state: Any, records: Any) -> dict[str, Array]:
         """The latents of one particle, from its final state and its records (leading axis: the steps)."""

@@ -35,6 +35,9 @@ class Copies(dist.Distribution):
     def cdf(self, value: Any) -> Array:
         return self.base.cdf(value)
 
+    def sf(self, value: Any) -> Array:
+        return self.base.sf(value) if hasattr(self.base, "sf") else 1 - self.base.cdf(value)
+
     def icdf(self, q: Any) -> Array:
         return self.base.icdf(q)
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
-from jax.scipy.special import betainc, gammaincc, gammaln
+from jax.scipy.special import betainc, gammainc, gammaincc, gammaln
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 from numpyro.distributions.util import binomial as draw_binomial
@@ -48,8 +48,13 @@ class Binomial(_UpTo):
         return _binomial_draw(key, self.n, self.p, sample_shape + self.batch_shape)
 
     def cdf(self, value: Any) -> Array:
-        rest = jnp.maximum(self.n - value, 1e-30)  # at value = n the guard gives 1
-        return betainc(rest, value + 1.0, 1.0 - jnp.asarray(self.p))
+        return betainc(self._rest(value), value + 1.0, 1.0 - jnp.asarray(self.p))
+
+    def sf(self, value: Any) -> Array:
+        return betainc(value + 1.0, self._rest(value), jnp.asarray(self.p))
+
+    def _rest(self, value: Any) -> Array:
+        return jnp.maximum(self.n - value, 1.0)  # at value = n the guard gives the answer
 
 
 class BinomialLogit(_UpTo):
@@ -66,6 +71,9 @@ class BinomialLogit(_UpTo):
 
     def cdf(self, value: Any) -> Array:
         return Binomial(n=self.n, p=jax.nn.sigmoid(self.logit)).cdf(value)
+
+    def sf(self, value: Any) -> Array:
+        return Binomial(n=self.n, p=jax.nn.sigmoid(self.logit)).sf(value)
 
 
 class BetaBinomial(_UpTo):
@@ -110,7 +118,10 @@ class Geometric(_Unbounded):
         return jnp.minimum(jnp.floor(e / -jnp.log1p(-jnp.asarray(self.p))), most).astype(jnp.result_type(int))
 
     def cdf(self, value: Any) -> Array:
-        return -jnp.expm1(times_log(value + 1, jnp.log1p(-jnp.asarray(self.p))))
+        return -jnp.expm1(times_log(value + 1, safe_log1m(self.p)))
+
+    def sf(self, value: Any) -> Array:
+        return jnp.exp(times_log(value + 1, safe_log1m(self.p)))
 
 
 class Poisson(_Unbounded):
@@ -127,6 +138,9 @@ class Poisson(_Unbounded):
     def cdf(self, value: Any) -> Array:
         return gammaincc(value + 1.0, self.rate)
 
+    def sf(self, value: Any) -> Array:
+        return gammainc(value + 1.0, self.rate)
+
 
 class PoissonLog(_Unbounded):
     """Poisson(exp(log_rate))."""
@@ -140,7 +154,10 @@ class PoissonLog(_Unbounded):
         return Poisson(rate=jnp.exp(self.log_rate)).sample(key, sample_shape)
 
     def cdf(self, value: Any) -> Array:
-        return gammaincc(value + 1.0, jnp.exp(self.log_rate))
+        return Poisson(rate=jnp.exp(self.log_rate)).cdf(value)
+
+    def sf(self, value: Any) -> Array:
+        return Poisson(rate=jnp.exp(self.log_rate)).sf(value)
 
 
 class NegativeBinomial(_Unbounded):
@@ -160,6 +177,9 @@ class NegativeBinomial(_Unbounded):
 
     def cdf(self, value: Any) -> Array:
         return betainc(self.phi, value + 1.0, self.phi / (self.phi + self.mu))
+
+    def sf(self, value: Any) -> Array:
+        return betainc(value + 1.0, self.phi, self.mu / (self.phi + self.mu))
 
 
 def _trials(n: Any) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -56,13 +57,22 @@ class Guarded(dist.Distribution):
         return log_density if ok is True else jnp.where(ok, log_density, -jnp.inf)
 
     def cdf(self, value: Any) -> Array:
+        return self._probability(self.base.cdf, value, below=0.0, above=1.0)
+
+    def sf(self, value: Any) -> Array:
+        """P(X > x), where the base has it in a form that stays exact in the upper tail."""
+        if not hasattr(self.base, "sf"):
+            return 1 - self.cdf(value)
+        return self._probability(self.base.sf, value, below=1.0, above=0.0)
+
+    def _probability(self, function: Callable[[Array], Array], value: Any, below: float, above: float) -> Array:
         x = jnp.asarray(value)
         lower, upper = bounds(self.domain if self.domain is not None else self.support)
-        below, above = x < lower, x >= upper
         if self.support.is_discrete:
             x = jnp.floor(x)
-        safe = jnp.where(below | above, self._feasible(x), x)
-        probability = jnp.where(below, 0.0, jnp.where(above, 1.0, self.base.cdf(safe)))
+        is_below, is_above = x < lower, x >= upper
+        inside = function(jnp.where(is_below | is_above, self._feasible(x), x))
+        probability = jnp.where(is_below, below, jnp.where(is_above, above, inside))
         return probability if self.valid is True else jnp.where(self.valid, probability, jnp.nan)
 
     def icdf(self, q: Any) -> Array:

@@ -39,6 +39,9 @@ class Beta(Scalar):
     def cdf(self, value: Any) -> Array:
         return betainc(self.a, self.b, value)
 
+    def sf(self, value: Any) -> Array:
+        return betainc(self.b, self.a, 1 - value)
+
 
 class VonMises(InputPrecision, dist.VonMises):
     pass

@@ -105,6 +105,9 @@ class InverseGamma(Scalar):
     def cdf(self, value: Any) -> Array:
         return gammaincc(self.alpha, self.scale / value)
 
+    def sf(self, value: Any) -> Array:
+        return gammainc(self.alpha, self.scale / value)
+
 
 class Weibull(Scalar):
     """(k/s) (x/s)^(k−1) exp(−(x/s)^k), k the shape and s the scale."""

@@ -67,6 +67,8 @@ def log_sf(d: dist.Distribution, x: Any) -> Array:
             return -((jnp.maximum(x, 0) / scale) ** k)
         case Pareto(scale=scale, alpha=alpha):
             return -alpha * jnp.log(jnp.maximum(x, scale) / scale)
+        case inner if hasattr(inner, "sf"):
+            return safe_log(d.sf(x))
         case _:
             return safe_log1m(d.cdf(x))
 

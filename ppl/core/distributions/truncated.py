@@ -13,7 +13,7 @@ from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import floats
 from ppl.core.distributions.guarded import Guarded, bounds
-from ppl.core.distributions.supports import interval
+from ppl.core.distributions.supports import interval, is_infinite
 from ppl.core.distributions.tails import bisect, log_cdf, log_sf
 from ppl.core.numerics import log_difference
 
@@ -21,13 +21,17 @@ from ppl.core.numerics import log_difference
 class Truncated(dist.Distribution):
     """``base`` given lower ≤ x ≤ upper (discrete: both included): density base(x) / P(lower ≤ X ≤ upper).
 
-    The mass is a difference of tail probabilities on the side where these are small, in logarithms, so that it stays exact
-    far out. Draws invert that same tail; their derivative with respect to the arguments is the implicit one."""
+    The mass is taken in the logarithms of one tail, where it is small, so that it stays exact far out: the upper tail where
+    only ``lower`` was given (``side`` "above"), the lower one where only ``upper`` was ("below"), else whichever is the
+    smaller ("between"). Draws invert that same tail; their derivative by the arguments is the implicit one."""
 
-    pytree_data_fields = ("base", "lower", "upper")
+    pytree_data_fields = ("base", "lower", "upper", "log_mass")
+    pytree_aux_fields = ("side",)
 
-    def __init__(self, base: dist.Distribution, lower: Any, upper: Any):
-        self.base, self.lower, self.upper = base, lower, upper
+    def __init__(self, base: dist.Distribution, lower: Any, upper: Any, side: str):
+        self.base, self.lower, self.upper, self.side = base, lower, upper, side
+        _, small, great = self._log_tails()
+        self.log_mass = log_difference(great, small)
         batch_shape = lax.broadcast_shapes(base.batch_shape, jnp.shape(lower), jnp.shape(upper))
         super().__init__(batch_shape, (), validate_args=False)
 
@@ -35,64 +39,57 @@ class Truncated(dist.Distribution):
     def support(self) -> constraints.Constraint:
         return interval(self.lower, self.upper, self.base.support.is_discrete)
 
-    @property
-    def _below(self) -> Any:
-        """P(X ≤ this) is the mass below the interval."""
-        return self.lower - 1 if self.base.support.is_discrete else self.lower
-
-    def _log_tails(self) -> tuple[Array, Array, Array]:
+    def _log_tails(self) -> tuple[Any, Any, Any]:
         """Whether the upper tail is used; the logarithms of the smaller and the greater probability in it."""
-        below = log_cdf(self.base, self._below)
-        right = below > -jnp.log(2.0)
-        small = jnp.where(right, log_sf(self.base, self.upper), below)
-        great = jnp.where(right, log_sf(self.base, self._below), log_cdf(self.base, self.upper))
-        return right, small, great
+        below = self.lower - 1 if self.base.support.is_discrete else self.lower  # P(X ≤ below) is the mass before it
+        if self.side == "above":
+            return True, -jnp.inf, log_sf(self.base, below)
+        if self.side == "below":
+            return False, -jnp.inf, log_cdf(self.base, self.upper)
+        before = log_cdf(self.base, below)
+        right = before > -jnp.log(2.0)
+        small = jnp.where(right, log_sf(self.base, self.upper), before)
+        return right, small, jnp.where(right, log_sf(self.base, below), log_cdf(self.base, self.upper))
 
-    def log_mass(self) -> Array:
-        _, small, great = self._log_tails()
-        return log_difference(great, small)
+    def _log_tail(self, right: Any, x: Any) -> Array:
+        if right is True or right is False:
+            return log_sf(self.base, x) if right else log_cdf(self.base, x)
+        return jnp.where(right, log_sf(self.base, x), log_cdf(self.base, x))
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        return self.base.log_prob(value) - self.log_mass()
+        return self.base.log_prob(value) - jnp.where(self.log_mass > -jnp.inf, self.log_mass, 0)
 
     def cdf(self, value: Any) -> Array:
         right, small, great = self._log_tails()
-        part = jnp.where(
-            right,
-            log_difference(great, log_sf(self.base, value)),
-            log_difference(log_cdf(self.base, value), small),
-        )
-        return jnp.clip(jnp.exp(part - log_difference(great, small)), 0, 1)
+        tail = self._log_tail(right, value)
+        part = jnp.where(right, log_difference(great, tail), log_difference(tail, small))
+        return jnp.clip(jnp.exp(part - self.log_mass), 0, 1)
 
     def icdf(self, q: Any) -> Array:
         right, small, great = self._log_tails()
-        dtype = jnp.result_type(int) if self.base.support.is_discrete else jnp.result_type(float, small)
-        low, high = (_finite(b, dtype) for b in (self.lower, self.upper))
+        discrete = self.base.support.is_discrete
+        dtype = jnp.result_type(int) if discrete else jnp.result_type(float, self.log_mass)
         # In the upper tail the probability falls from great at q = 0 to small at q = 1.
-        step = jnp.where(right, -q, q)
-        target = jnp.where(
-            right,
-            jnp.logaddexp(small, log_difference(great, small) + jnp.log1p(step)),
-            jnp.logaddexp(small, log_difference(great, small) + jnp.log(jnp.abs(step))),
-        )
+        share = jnp.where(right, jnp.log1p(-q), jnp.log(q))
+        target = jnp.logaddexp(small, self.log_mass + share)
+        sign = jnp.where(right, -1.0, 1.0)
 
         def increasing(x: Array) -> Array:
-            return jnp.where(right, -log_sf(self.base, x), log_cdf(self.base, x))
+            return sign * self._log_tail(right, x)
 
-        goal = jnp.where(right, -target, target)
-        x = lax.stop_gradient(bisect(increasing, lax.stop_gradient(goal), low, high))
-        if self.base.support.is_discrete:
+        low, high = (_finite(b, dtype) for b in (self.lower, self.upper))
+        x = lax.stop_gradient(bisect(increasing, lax.stop_gradient(sign * target), low, high))
+        if discrete:
             return x
-        # One Newton step from the solution: value unchanged, derivative that of the implicit function.
-        slope = jnp.exp(self.base.log_prob(x) - jnp.where(right, log_sf(self.base, x), log_cdf(self.base, x)))
-        slope = lax.stop_gradient(jnp.where((slope > 0) & jnp.isfinite(slope), slope, jnp.inf))
-        moving = goal - increasing(x)
-        return x + (moving - lax.stop_gradient(moving)) / slope
+        # One Newton step from the solution: its value is zero, its derivative that of the implicit function.
+        slope = lax.stop_gradient(jnp.exp(self.base.log_prob(x) - self._log_tail(right, x)))
+        gap = sign * target - increasing(x)
+        return x + (gap - lax.stop_gradient(gap)) / jnp.where((slope > 0) & jnp.isfinite(slope), slope, jnp.inf)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
-        dtype = jnp.result_type(float, self.log_mass())
-        tiny = jnp.finfo(dtype).tiny
-        return self.icdf(jax.random.uniform(key, sample_shape + self.batch_shape, dtype, minval=tiny))
+        dtype = jnp.result_type(float, self.log_mass)
+        q = jax.random.uniform(key, sample_shape + self.batch_shape, dtype, minval=jnp.finfo(dtype).tiny)
+        return self.icdf(q)
 
 
 def _finite(bound: Any, dtype: Any) -> Array:
@@ -106,21 +103,26 @@ def _finite(bound: Any, dtype: Any) -> Array:
 
 
 def _inside(D: dist.Distribution, lower: Any, upper: Any) -> tuple[Any, Any]:
-    """The bounds, no wider than the support of D; whole numbers for discrete D."""
+    """The bounds, no wider than the support of D; whole numbers for discrete D. A bound that is not given stays what it is
+    in D, so that an infinite one is known to be infinite."""
     low, high = bounds(D.support)
-    (lower,) = floats(low if lower is None else lower)
-    (upper,) = floats(high if upper is None else upper)
-    if D.support.is_discrete:
-        lower, upper = jnp.ceil(lower), jnp.floor(upper)
-    return jnp.maximum(lower, low), jnp.minimum(upper, high)
+    if lower is not None:
+        (lower,) = floats(lower)
+        lower = jnp.ceil(lower) if D.support.is_discrete else lower
+        low = lower if is_infinite(low) else jnp.maximum(lower, low)
+    if upper is not None:
+        (upper,) = floats(upper)
+        upper = jnp.floor(upper) if D.support.is_discrete else upper
+        high = upper if is_infinite(high) else jnp.minimum(upper, high)
+    return low, high
 
 
 def truncated(D: dist.Distribution, lower: Any = None, upper: Any = None) -> dist.Distribution:
     """D given lower ≤ x ≤ upper; a bound that is not given is that of D."""
     if D.event_shape:
         raise ValueError("truncated(D, …) needs a distribution over scalars; truncate the components instead: iid(truncated(…), n)")
+    side = "above" if upper is None else "below" if lower is None else "between"
     low, high = _inside(D, lower, upper)
-    valid = (low <= high) & (Truncated(D, low, high).log_mass() > -jnp.inf)
-    widest = _inside(D, None, None)
-    safe = Truncated(D, jnp.where(valid, low, widest[0]), jnp.where(valid, high, widest[1]))
-    return Guarded(safe, valid, interval(low, high, D.support.is_discrete))
+    base = Truncated(D, low, high, side)
+    valid = (low <= high) & (base.log_mass > -jnp.inf)
+    return Guarded(base, valid, interval(low, high, D.support.is_discrete))
