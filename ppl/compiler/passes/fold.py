@@ -20,7 +20,7 @@ from ppl.compiler.passes.live import prune
 
 MERGEABLE = (
     ir.Prim, ir.Call, ir.MakeDist, ir.ApplyModel, ir.MakeTuple, ir.GetItem, ir.MakeRecord, ir.GetField, ir.MakeArray,
-    ir.MakeSum, ir.IndexOp,
+    ir.MakeSum, ir.IndexOp, ir.Assemble,
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ unchanged."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ppl.compiler.ir import nodes as ir
@@ -16,15 +17,18 @@ from ppl.compiler.passes.base import Note, Pass, Report, on_blocks
 _LOOPS = (ir.Plate, ir.Scan, ir.For)
 
 
-def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
-    recursive = frozenset(f.name for f in program.functions if f.recursive)
+def _pass(data_first: bool) -> Callable[[ir.Program, str], tuple[ir.Program, Report]]:
+    def run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
+        recursive = frozenset(f.name for f in program.functions if f.recursive)
 
-    def rewrite(block: ir.Block, given: tuple[ir.Var, ...]) -> tuple[ir.Block, Report]:
-        hoister = _Hoister(recursive)
-        out = _data_first(hoister.block(block), hoister)
-        return out, tuple(hoister.notes)
+        def rewrite(block: ir.Block, given: tuple[ir.Var, ...]) -> tuple[ir.Block, Report]:
+            hoister = _Hoister(recursive)
+            block = hoister.block(block)
+            return _data_first(block, hoister) if data_first else block, tuple(hoister.notes)
 
-    return on_blocks(rewrite)(program, model)
+        return on_blocks(rewrite)(program, model)
+
+    return run
 
 
 class _Hoister:
@@ -70,7 +74,7 @@ class _Hoister:
         match node:
             case ir.Call(ir.FunctionRef(name)):
                 return name in self.recursive
-            case ir.Call() | ir.InferOp() | ir.ExpectOp() | ir.Marginal() | ir.Density() | ir.Lag() | ir.Assemble():
+            case ir.Call() | ir.InferOp() | ir.ExpectOp() | ir.Marginal() | ir.Density() | ir.Lag():
                 return True
             case ir.Prim("fori" | "ode_solve") | ir.IndexOp(checked=False):
                 return True
@@ -100,4 +104,5 @@ def data_prefix(model: ir.Model) -> tuple[ir.Stmt, ...]:
     return tuple(out)
 
 
-HOIST = Pass("hoist", _run, "work that is the same in every iteration leaves the loop; data-only work goes first")
+INVARIANTS = Pass("invariants", _pass(False), "work that is the same in every iteration leaves the loop")
+HOIST = Pass("hoist", _pass(True), "the same, for what the passes before have made; data-only work goes first")
