@@ -59,7 +59,8 @@ def main(arguments: list[str]) -> int:
         totals = [a + b for a, b in zip(totals, row, strict=True)]
     deletions, rejected, primary, anywhere, findings = totals
     print(f"{len(paths)} models, {deletions} deletions, {rejected} rejected, {time.perf_counter() - began:.1f} s")
-    print(f"on the line of the mistake: {primary / rejected:.2%} (primary place), {anywhere / rejected:.2%} (any place)")
+    shares = f"{primary / rejected:.2%} (primary place), {anywhere / rejected:.2%} (any place)"
+    print(f"on the line of the mistake: {shares}")
     print(f"findings for one mistake: {findings / rejected:.3f} on average")
     return 0 if primary / rejected >= 0.95 else 1
 

@@ -58,13 +58,15 @@ def main() -> int:
     parsing = timed(lambda: parse(big), runs)
     formatting = timed(lambda: format_source(big), max(1, runs // 5))
     lines = big.text.count("\n")
-    print(f"parse, {lines} lines: {parsing:.3f} s (aim 0.5 s); format, with parsing the result again: {formatting:.3f} s")
+    print(f"parse, {lines} lines: {parsing:.3f} s (aim 0.5 s)")
+    print(f"format, with parsing the result again: {formatting:.3f} s")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.ppl"
         path.write_text(program(200), encoding="utf-8")
+        lines = path.read_text(encoding="utf-8").count("\n")
         process = timed(lambda: subprocess.run([sys.executable, "-c", PROCESS, path], check=True, cwd=ROOT), runs)
         empty = timed(lambda: subprocess.run([sys.executable, "-c", ""], check=True), runs)
-    print(f"a process that parses {program(200).count(chr(10))} lines: {process:.3f} s, of which Python's start {empty:.3f} s")
+    print(f"a process that parses {lines} lines: {process:.3f} s, of which Python's start {empty:.3f} s")
     return 0 if parsing < 0.5 else 1
 
 

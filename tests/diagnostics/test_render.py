@@ -33,7 +33,7 @@ UNKNOWN = Diagnostic(
     "unknown name `sgima`",
     Label(place("sgima"), "not defined here"),
     (Label(place("sigma"), "`sigma` is defined here"),),
-    ("a name is visible from the line where it is defined to the end of its block, and this note goes on for two lines",),
+    ("a name is visible from the line where it is defined to the end of its block, and this note fills two lines",),
     (Help("did you mean `sigma`?", (Edit(place("sgima"), "sigma"),)),),
 )
 WHOLE = Diagnostic("W101", "this plate is odd", Label(place("plate i in n {\n    y[i] ~ D\n  }"), "all of it"))
@@ -44,7 +44,9 @@ def shown(*found: Diagnostic, format: str = "full", color: bool = False) -> str:
 
 
 def test_full():
-    assert shown(UNKNOWN) == """\
+    assert (
+        shown(UNKNOWN)
+        == """\
 error[E101]: unknown name `sgima`
  --> model.ppl:4:14
   |
@@ -54,7 +56,7 @@ error[E101]: unknown name `sgima`
 4 |              sgima)
   |              ^^^^^ not defined here
   = note: a name is visible from the line where it is defined to the end of its
-          block, and this note goes on for two lines
+          block, and this note fills two lines
   = help: did you mean `sigma`?
   |
 4 |              sigma)
@@ -62,10 +64,13 @@ error[E101]: unknown name `sgima`
 
 1 error
 """
+    )
 
 
 def test_a_place_of_several_lines_is_marked_at_its_ends():
-    assert shown(WHOLE) == """\
+    assert (
+        shown(WHOLE)
+        == """\
 warning[W101]: this plate is odd
  --> model.ppl:5:3
   |
@@ -77,6 +82,7 @@ warning[W101]: this plate is odd
 
 1 warning
 """
+    )
 
 
 def test_in_the_order_of_the_text_with_counts():
@@ -87,7 +93,9 @@ def test_in_the_order_of_the_text_with_counts():
 
 def test_two_files_are_both_shown():
     other = Source.of("priors.ppl", "const sigma = 1\n")
-    found = Diagnostic("E103", "defined twice", Label(place("sigma"), "here"), (Label(Span("priors.ppl", 6, 11), "and here"),))
+    found = Diagnostic(
+        "E103", "defined twice", Label(place("sigma"), "here"), (Label(Span("priors.ppl", 6, 11), "and here"),)
+    )
     out = render(Diagnostics({"model.ppl": SOURCE, "priors.ppl": other}, [found]))
     assert " --> model.ppl:2:7" in out and " ::: priors.ppl:1:7" in out and "and here" in out
 
@@ -120,7 +128,10 @@ def test_an_edit_that_adds_and_removes_lines():
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_end_of_a_file_and_an_unknown_file(format):
     end = len(TEXT)
-    found = [Diagnostic("E003", "m", Label(Span("model.ppl", end, end))), Diagnostic("E701", "m", Label(Span("data.json", 0, 0)))]
+    found = [
+        Diagnostic("E003", "m", Label(Span("model.ppl", end, end))),
+        Diagnostic("E701", "m", Label(Span("data.json", 0, 0))),
+    ]
     assert "E003" in shown(*found, format=format) and "E701" in shown(*found, format=format)
 
 

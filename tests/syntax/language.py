@@ -68,7 +68,8 @@ EXPRESSIONS = (
 
 TYPES = (
     "real", "int", "bool", "pos", "prob", "size",
-    "real<lower=a>", "real<upper=b>", "real<lower=a, upper=b>", "real<lower=0, upper=2*a>", "real<lower=-pi / 2, upper=max(a, b[0])>",
+    "real<lower=a>", "real<upper=b>", "real<lower=a, upper=b>", "real<lower=0, upper=2*a>",
+    "real<lower=-pi / 2, upper=max(a, b[0])>",
     "real<lower=(a + 1) * 2>", "real<lower=-1.5e-3>[N]",
     "index<K>", "index<2*K>", "index<4>[T]", "index<K>[N]",
     "real[n]", "real[n, m]", "real[n + 1, 2 * m]",
@@ -76,7 +77,8 @@ TYPES = (
     "real?", "real?[N]", "real[N]?",
     "(real, int)", "{a: real, b: int}",
     "(real, real) -> real", "(real) -> (real) -> real", "() -> real", "((real) -> real)[3]",
-    "Dist<real>", "Dist<(real) -> real>", "Dist<real[N]>", "Dist<index<K>>", "Dist<(real, int)>", "Target<Z>", "priors.Tree",
+    "Dist<real>", "Dist<(real) -> real>", "Dist<real[N]>", "Dist<index<K>>", "Dist<(real, int)>",
+    "Target<Z>", "priors.Tree",
 )  # fmt: skip
 
 DECLARATIONS = (
@@ -92,7 +94,8 @@ DECLARATIONS = (
     "model name[N, K](a: real, n: size) -> (real, int) { return (a, n) }",
     "guide q[N](a: real) for coin[N] { param m: real = 0 }",
     "guide q() for priors.coin { param m: real = 0 }",
-    "objective elbo[Z: trace](p: Target<Z>, q: Guide<Z>) -> real { return expect { (z, lq) ~ sim(q); return density(p, z) - lq } }",
+    "objective elbo[Z: trace](p: Target<Z>, q: Guide<Z>) -> real {\n"
+    "  return expect { (z, lq) ~ sim(q); return density(p, z) - lq }\n}",
     """dist  Kumaraswamy(a: pos, b: pos) over prob {     # a user distribution
   logpdf(x) { return log(a) + log(b) + (a - 1) * log(x) + (b - 1) * log(1 - x^a) }
   sample    { u ~ Uniform(0, 1); return (1 - (1 - u)^(1 / b))^(1 / a) }

@@ -116,7 +116,9 @@ def test_layout(before, after):
 
 
 def test_long_lines_are_broken_behind_operators_and_inside_brackets():
-    long = "model m() {\n  data y ~ Normal(" + " + ".join(f"coefficient_{k} * x[{k}]" for k in range(8)) + ", sigma)\n}\n"
+    long = (
+        "model m() {\n  data y ~ Normal(" + " + ".join(f"coefficient_{k} * x[{k}]" for k in range(8)) + ", sigma)\n}\n"
+    )
     out = check(long)
     assert max(map(len, out.split("\n"))) <= WIDTH
     assert " +\n" in out and "Normal(\n" in out
@@ -161,7 +163,9 @@ def test_a_comment_without_a_place_goes_before_its_statement():
 
 
 def test_a_comment_before_else_goes_behind_it():
-    assert "} else {\n    # why\n    y ~ D" in check("model m() {\n  if a {\n    x ~ D\n  } # why\n  else {\n    y ~ D\n  }\n}")
+    assert "} else {\n    # why\n    y ~ D" in check(
+        "model m() {\n  if a {\n    x ~ D\n  } # why\n  else {\n    y ~ D\n  }\n}"
+    )
 
 
 def test_a_file_with_mistakes_is_left_alone():

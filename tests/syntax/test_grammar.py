@@ -31,7 +31,9 @@ class _Plain:
 
 
 def _plain(tree: Any) -> Any:
-    return (str(tree.data), *map(_plain, tree.children)) if hasattr(tree, "data") else None if tree is None else str(tree)
+    return (
+        (str(tree.data), *map(_plain, tree.children)) if hasattr(tree, "data") else None if tree is None else str(tree)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,12 @@ def test_the_automaton_agrees_with_lark(path, stock):
 
 @pytest.mark.parametrize(
     "text",
-    ["model m(a: real<lower=0>= 1) { x ~ D }", "const c: real<lower=0>=1", "const c = a >= 1", "fn f() -> index<K> { return a >= b }"],
+    [
+        "model m(a: real<lower=0>= 1) { x ~ D }",
+        "const c: real<lower=0>=1",
+        "const c = a >= 1",
+        "fn f() -> index<K> { return a >= b }",
+    ],
 )
 def test_the_lexer_follows_the_context_as_larks_does(text, stock):
     rules = table.table()

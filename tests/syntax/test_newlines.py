@@ -21,7 +21,8 @@ def ends(text: str) -> int:
     [
         "a\nb", "a;b", "a\n\n\nb", "a;\n;b", "a # comment\nb", "a\n# comment\nb", "f(a)\nb", "a?\nb", "x: index<K>\nb",
         "type A = Dist<Dist<real>>\nb", "a\n- 1", "a\n+ 1", "a\n(b)", "a\n[b]", "a\nand b", "return\nb", "{ a\nb }",
-        "f(fn() {\na\nb\n})", "[infer {\na\nb\n}]", "match x { A => {\na\n}\nB => {} }", "match x with {\nA => 1\nB => 2\n}",
+        "f(fn() {\na\nb\n})", "[infer {\na\nb\n}]", "match x { A => {\na\n}\nB => {} }",
+        "match x with {\nA => 1\nB => 2\n}",
         "if c then 1 else 2\nb",
     ],
 )  # fmt: skip
@@ -32,9 +33,12 @@ def test_one_end(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "\na\n", "f(\na,\nb\n)", "[\na\n,\nb]", "= {\na = 1,\nb = 2\n}", "a +\nb", "a *\nb", "a ^\nb", "a ==\nb", "a >=\nb", "a <\nb",
-        "a and\nb", "not\na", "let x =\na", "x ~\nD", "f() ->\nreal", "A =>\nb", "type A =\n| B\n| C", "a |\nb", "if c { }\nelse { }",
-        "infer { }\nby enumerate", "x ~ D\nvia reparam", "a\n.b", "a,\nb", "{\na\n}", "a > b and c >\nd", "given {\na = 1\n}",
+        "\na\n", "f(\na,\nb\n)", "[\na\n,\nb]", "= {\na = 1,\nb = 2\n}", "a +\nb", "a *\nb", "a ^\nb", "a ==\nb",
+        "a >=\nb", "a <\nb",
+        "a and\nb", "not\na", "let x =\na", "x ~\nD", "f() ->\nreal", "A =>\nb", "type A =\n| B\n| C", "a |\nb",
+        "if c { }\nelse { }",
+        "infer { }\nby enumerate", "x ~ D\nvia reparam", "a\n.b", "a,\nb", "{\na\n}", "a > b and c >\nd",
+        "given {\na = 1\n}",
         "m(x) given\n{y = 1}", "if c then\na\nelse\nb", "1..\nN", "f(x) = if c then {a = 1\n} else {a = 2\n}",
     ],
 )  # fmt: skip
@@ -49,7 +53,9 @@ def test_a_comparison_goes_on_but_a_type_ends():
 
 
 def test_blocks_inside_parentheses_are_blocks():
-    module("model m() {\n  let s = f(\n    fn(t) {\n      let a = t\n      return a\n    },\n    {a = 1,\n     b}\n  )\n}")
+    module(
+        "model m() {\n  let s = f(\n    fn(t) {\n      let a = t\n      return a\n    },\n    {a = 1,\n     b}\n  )\n}"
+    )
 
 
 def test_a_record_in_a_branch_of_an_expression():

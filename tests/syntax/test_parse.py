@@ -88,7 +88,9 @@ def test_spans_are_the_text_of_the_node():
     assert source.slice(draw.type.span) == "real"
 
 
-@pytest.mark.parametrize("change", [lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff" + t, lambda t: t.replace("  ", "\t")])
+@pytest.mark.parametrize(
+    "change", [lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff" + t, lambda t: t.replace("  ", "\t")]
+)
 @pytest.mark.parametrize("path", MODELS[:3], ids=name_of)
 def test_line_ends_byte_order_marks_and_tabs_are_accepted(path, change):
     text = path.read_text(encoding="utf-8")
@@ -101,7 +103,14 @@ def test_an_empty_file_is_an_empty_module(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["const a = __import__(1)", 'const a = exec "x"', "const a = x.__class__", "const a = `x`", "const a = x if y else z"]
+    "text",
+    [
+        "const a = __import__(1)",
+        'const a = exec "x"',
+        "const a = x.__class__",
+        "const a = `x`",
+        "const a = x if y else z",
+    ],
 )
 def test_there_is_no_way_out_into_python(text):
     assert findings(text)

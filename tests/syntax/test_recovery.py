@@ -96,13 +96,21 @@ def test_help_puts_the_mistake_right(code, wrong, right):
     [
         ("E017", "fn f(x) -> real { return x }", "fn f(x: real) -> real { return x }"),
         ("E003", "modle m() { x ~ D }", "model m() { x ~ D }"),
-        ("E005", "model m() {\n  plate i in N {\n    x[i] ~ D\n\n  y ~ D\n}\n", "model m() {\n  plate i in N {\n    x[i] ~ D\n  }\n  y ~ D\n}\n"),
-        ("E005", "model m() {\n  x ~ D\n\nmodel n() {\n  x ~ D\n}\n", "model m() {\n  x ~ D\n}\nmodel n() {\n  x ~ D\n}\n"),
+        (
+            "E005",
+            "model m() {\n  plate i in N {\n    x[i] ~ D\n\n  y ~ D\n}\n",
+            "model m() {\n  plate i in N {\n    x[i] ~ D\n  }\n  y ~ D\n}\n",
+        ),
+        (
+            "E005",
+            "model m() {\n  x ~ D\n\nmodel n() {\n  x ~ D\n}\n",
+            "model m() {\n  x ~ D\n}\nmodel n() {\n  x ~ D\n}\n",
+        ),
         ("E005", "fn f() -> real { return 1", "fn f() -> real { return 1 }"),
         ("E006", "model m(x: real {\n  y ~ D\n}\n", "model m(x: real) {\n  y ~ D\n}\n"),
         ("E007", "model m() {\n  x ~ D\n}\n}\n", "model m() {\n  x ~ D\n}\n"),
     ],
-)  # fmt: skip
+)
 def test_help_puts_the_declaration_right(code, wrong, right):
     got, mended = one(wrong)
     assert got == code
@@ -111,7 +119,18 @@ def test_help_puts_the_declaration_right(code, wrong, right):
 
 
 def test_each_mistake_of_a_file_is_found():
-    text = "model a() {\n  x ~ Normal(0 1)\n  y ~ Normal(0, 1)\n  z  Normal(0, 1)\n}\n\nmodel b() {\n  let = 3\n  plate i N { w[i] ~ D }\n}\n"
+    text = """\
+model a() {
+  x ~ Normal(0 1)
+  y ~ Normal(0, 1)
+  z  Normal(0, 1)
+}
+
+model b() {
+  let = 3
+  plate i N { w[i] ~ D }
+}
+"""
     source = Source.of("a", text)
     assert [source.position(d.primary.span.start)[0] for d in parse(source)[1]] == [2, 4, 8, 9]
 

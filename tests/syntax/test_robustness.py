@@ -15,7 +15,7 @@ from ppl.compiler.syntax.parse.table import table
 from ppl.compiler.syntax.parser import parse
 from tests.syntax.helpers import MODELS, name_of
 
-MUTATIONS = 60
+MUTATIONS = 25
 
 
 def mutate(text: str, rng: random.Random) -> str:
@@ -58,6 +58,8 @@ def test_noise():
         render(Diagnostics({"a": source}, list(found)))
 
 
-@pytest.mark.parametrize("text", ["(" * 500, "{" * 300, "model m() {" + "if a {" * 200, "const a = " + "-" * 2000 + "1", "x\x00y", "\ud7ff"])
+@pytest.mark.parametrize(
+    "text", ["(" * 500, "{" * 300, "model m() {" + "if a {" * 200, "const a = " + "-" * 2000 + "1", "x\x00y", "\ud7ff"]
+)
 def test_extremes(text):
     parse(Source.of("a", text))

@@ -6,18 +6,15 @@ Every node is frozen and carries its span, which equality ignores: two texts wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.diagnostics.span import NOWHERE, Span
 
 
-def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False, kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
+@record
 class Node:
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 # --- types ------------------------------------------------------------------------------------------------------
@@ -27,7 +24,7 @@ class TypeExpr(Node):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NamedType(TypeExpr):
     """``real``, ``pos``, ``Tree``, ``real<lower=0>``, ``index<K>``, ``Dist<real>``, ``Target<Z>``.
 
@@ -39,7 +36,7 @@ class NamedType(TypeExpr):
     bounds: tuple[tuple[str, Expr], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArrayType(TypeExpr):
     """``T[n, m]``; for ``simplex[K]`` and the like ``element`` is ``NamedType("simplex")``."""
 
@@ -47,30 +44,30 @@ class ArrayType(TypeExpr):
     dims: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MissingType(TypeExpr):
     """``T?``"""
 
     element: TypeExpr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TupleType(TypeExpr):
     elements: tuple[TypeExpr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecordType(TypeExpr):
     fields: tuple[tuple[str, TypeExpr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FnType(TypeExpr):
     params: tuple[TypeExpr, ...]
     result: TypeExpr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Constructor(Node):
     """``Leaf(real)`` in a ``type`` declaration."""
 
@@ -78,7 +75,7 @@ class Constructor(Node):
     args: tuple[TypeExpr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SumType(TypeExpr):
     """``| Leaf(real) | Node(Tree, Tree)``"""
 
@@ -92,12 +89,12 @@ class Expr(Node):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IntLit(Expr):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FloatLit(Expr):
     """``text`` is the literal as written, so that the formatter does not change it."""
 
@@ -105,22 +102,22 @@ class FloatLit(Expr):
     text: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BoolLit(Expr):
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StringLit(Expr):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name(Expr):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unary(Expr):
     """``op`` is ``-``, ``+`` or ``not``."""
 
@@ -128,7 +125,7 @@ class Unary(Expr):
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binary(Expr):
     """``op`` is one of ``+ - * / % ^ @ == != < <= > >= and or``."""
 
@@ -137,14 +134,14 @@ class Binary(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfExpr(Expr):
     condition: Expr
     then: Expr
     otherwise: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Slice(Node):
     """``:`` (both bounds absent) or ``lo..hi`` inside ``[ ]``."""
 
@@ -152,22 +149,22 @@ class Slice(Node):
     upper: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index(Expr):
     base: Expr
     subscripts: tuple[Expr | Slice, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute(Expr):
     """``r.field``, ``A.T``, ``module.name``."""
 
     base: Expr
     name: str
-    name_span: Span = _span()
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arg(Node):
     """An argument of a call, with its keyword if it has one."""
 
@@ -175,13 +172,13 @@ class Arg(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call(Expr):
     function: Expr
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Range(Expr):
     """``lower..upper``, half open."""
 
@@ -189,21 +186,21 @@ class Range(Expr):
     upper: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArrayLit(Expr):
     elements: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoopIndex(Node):
     """``i in N``: ``range`` is a size or a ``Range``."""
 
     name: str
     range: Expr
-    name_span: Span = _span()
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comprehension(Expr):
     """``[e for i in N, k in K]``"""
 
@@ -211,12 +208,12 @@ class Comprehension(Expr):
     indices: tuple[LoopIndex, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TupleLit(Expr):
     elements: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field(Node):
     """``a = e`` in a record, a ``given`` or the like; ``{b}`` is short for ``{b = b}`` (``value`` is then None)."""
 
@@ -224,12 +221,12 @@ class Field(Node):
     value: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecordLit(Expr):
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lambda(Expr):
     """``fn(x: real) => e`` or ``fn(x: real) -> T { … }``."""
 
@@ -238,19 +235,19 @@ class Lambda(Expr):
     body: Expr | Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExprArm(Node):
     pattern: Pattern
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MatchExpr(Expr):
     subject: Expr
     arms: tuple[ExprArm, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Infer(Expr):
     """``infer { … } by method(…)``; ``method`` is a Name or a Call, None where nothing was said."""
 
@@ -258,12 +255,12 @@ class Infer(Expr):
     method: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expect(Expr):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Given(Expr):
     """``m(args) given {y = e}``"""
 
@@ -278,30 +275,30 @@ class Pattern(Node):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PName(Pattern):
     """A name: a binder, or a constructor without arguments (the checker decides)."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PWildcard(Pattern):
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PLiteral(Pattern):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PConstructor(Pattern):
     name: str
     args: tuple[Pattern, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PTuple(Pattern):
     elements: tuple[Pattern, ...]
 
@@ -309,19 +306,19 @@ class PTuple(Pattern):
 # --- statements -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stmt(Node):
     """``doc`` is the ``##`` comment that stands before it."""
 
     doc: str | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Block(Node):
     statements: tuple[Stmt, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Let(Stmt):
     """``let target: type = value``; the target is a Name, an Index of a Name, or a TupleLit of these."""
 
@@ -330,15 +327,15 @@ class Let(Stmt):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VarStmt(Stmt):
     name: str
     type: TypeExpr | None
     value: Expr
-    name_span: Span = _span()
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assign(Stmt):
     """``s = e``; the target is a Name or an Index of a Name."""
 
@@ -346,7 +343,7 @@ class Assign(Stmt):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Via(Node):
     """``via reinforce(baseline = e)``"""
 
@@ -354,7 +351,7 @@ class Via(Node):
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draw(Stmt):
     """``[data|aux] target: type ~ dist [via …]``; the target as in ``Let``."""
 
@@ -365,53 +362,53 @@ class Draw(Stmt):
     via: Via | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Observe(Stmt):
     value: Expr
     dist: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Factor(Stmt):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Require(Stmt):
     condition: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output(Stmt):
     name: str
     type: TypeExpr | None
     value: Expr
-    name_span: Span = _span()
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParamStmt(Stmt):
     """``param w: T = init``"""
 
     name: str
     type: TypeExpr | None
     value: Expr
-    name_span: Span = _span()
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plate(Stmt):
     indices: tuple[LoopIndex, ...]
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class For(Stmt):
     index: LoopIndex
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class If(Stmt):
     """``otherwise`` is a Block; ``else if`` is a Block that holds one If."""
 
@@ -420,19 +417,19 @@ class If(Stmt):
     otherwise: Block | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StmtArm(Node):
     pattern: Pattern
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Match(Stmt):
     subject: Expr
     arms: tuple[StmtArm, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Return(Stmt):
     value: Expr
 
@@ -440,17 +437,17 @@ class Return(Stmt):
 # --- declarations -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Param(Node):
     """``a: pos = 1``; the type may be absent in lambdas only."""
 
     name: str
     type: TypeExpr | None
     default: Expr | None = None
-    name_span: Span = _span()
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Generic(Node):
     """``N``, ``K: size`` or ``Z: trace`` between ``[ ]`` behind a declared name."""
 
@@ -458,35 +455,35 @@ class Generic(Node):
     kind: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decl(Node):
     """``doc`` is the ``##`` comment that stands before it."""
 
     name: str
     doc: str | None = field(default=None, compare=False, repr=False, kw_only=True)
-    name_span: Span = _span()
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Import(Decl):
     """``import "path" as name``; without ``as`` the name is that of the file."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeDecl(Decl):
     generics: tuple[Generic, ...]
     definition: TypeExpr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConstDecl(Decl):
     type: TypeExpr | None
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FnDecl(Decl):
     generics: tuple[Generic, ...]
     params: tuple[Param, ...]
@@ -494,7 +491,7 @@ class FnDecl(Decl):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelDecl(Decl):
     generics: tuple[Generic, ...]
     params: tuple[Param, ...]
@@ -502,7 +499,7 @@ class ModelDecl(Decl):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GuideDecl(Decl):
     """``guide q[N](…) for coin[N] { … }``"""
 
@@ -513,7 +510,7 @@ class GuideDecl(Decl):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObjectiveDecl(Decl):
     generics: tuple[Generic, ...]
     params: tuple[Param, ...]
@@ -521,7 +518,7 @@ class ObjectiveDecl(Decl):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DistDecl(Decl):
     """``dist D(params) over type { logpdf(x) { … } sample { … } }``"""
 
@@ -533,7 +530,7 @@ class DistDecl(Decl):
     sample: Block | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExternFnDecl(Decl):
     """``extern fn f(x: real) -> real = "module:name"``; ``source`` is None when given from Python."""
 
@@ -543,7 +540,7 @@ class ExternFnDecl(Decl):
     source: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comment(Node):
     """A comment as written, with its marks; ``trailing`` where code stands before it on its line."""
 
@@ -551,7 +548,7 @@ class Comment(Node):
     trailing: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Module(Node):
     """One file."""
 

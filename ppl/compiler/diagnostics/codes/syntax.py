@@ -19,7 +19,7 @@ EXPLANATIONS = (
     Explanation(
         "E002",
         "a string that does not end",
-        "A string stands between two double quotes on one line. A quote inside it is written `\\\"`.",
+        'A string stands between two double quotes on one line. A quote inside it is written `\\"`.',
         wrong='import "priors.ppl as priors\nmodel m() {\n  x ~ Normal(0, 1)\n}\n',
         right='import "priors.ppl" as priors\nmodel m() {\n  x ~ Normal(0, 1)\n}\n',
     ),
@@ -42,8 +42,9 @@ EXPLANATIONS = (
     Explanation(
         "E005",
         "a block that is never closed",
-        "Each `{` needs its `}`. Where the closing brace is missing the layout tells which block was meant: one ends "
-        "before the first line that is indented no deeper than the line that opened it. `ppl fmt` keeps the layout true.",
+        "Each `{` needs its `}`. Where the closing brace is missing the layout tells which block was meant: one "
+        "ends before the first line that is indented no deeper than the line that opened it. `ppl fmt` keeps the "
+        "layout true.",
         wrong="model m(n: size) {\n  plate i in n {\n    x[i] ~ Normal(0, 1)\n  output y = sum(x)\n}\n",
         right="model m(n: size) {\n  plate i in n {\n    x[i] ~ Normal(0, 1)\n  }\n  output y = sum(x)\n}\n",
     ),
@@ -51,7 +52,8 @@ EXPLANATIONS = (
         "E006",
         "a parenthesis or bracket that is never closed",
         "Each `(` and `[`, and the `{` of each record, needs its closer. Inside them a newline does not end a "
-        "statement, so the mistake may show only some lines below; the report shows the opener and where its closer belongs.",
+        "statement, so the mistake may show only some lines below; the report shows the opener and where its "
+        "closer belongs.",
         wrong=_model("output y = exp(x"),
         right=_model("output y = exp(x)"),
     ),
@@ -108,9 +110,9 @@ EXPLANATIONS = (
     Explanation(
         "E014",
         "a construction of another language",
-        "Stan's blocks and declarations, `target +=`, `elif`, `while`, `?:` and loops with parentheses have other forms "
-        "here: a model is one declaration; data that is given is a parameter; a type stands behind the name; `factor e` "
-        "adds to the log density; a loop is `for t in 0..T { … }`.",
+        "Stan's blocks and declarations, `target +=`, `elif`, `while`, `?:` and loops with parentheses have other"
+        " forms here: a model is one declaration; data that is given is a parameter; a type stands behind the "
+        "name; `factor e` adds to the log density; a loop is `for t in 0..T { … }`.",
         wrong=_model("target += 2 * x"),
         right=_model("factor 2 * x"),
     ),
@@ -133,14 +135,14 @@ EXPLANATIONS = (
         "a parameter without a type",
         "Parameters of declarations have types, for they are what callers and data are checked against. Only those of "
         "a function expression, `fn(x) => e`, may leave them out.",
-        wrong="fn square(x) -> real {\n  return x * x\n}\nmodel m() {\n  x ~ Normal(0, 1)\n  output y = square(x)\n}\n",
-        right="fn square(x: real) -> real {\n  return x * x\n}\nmodel m() {\n  x ~ Normal(0, 1)\n  output y = square(x)\n}\n",
+        wrong="fn square(x) -> real {\n  return x * x\n}\nmodel m() {\n  x ~ Normal(square(2), 1)\n}\n",
+        right="fn square(x: real) -> real {\n  return x * x\n}\nmodel m() {\n  x ~ Normal(square(2), 1)\n}\n",
     ),
     Explanation(
         "E018",
         "a malformed type",
-        "Between `<` and `>` of a type stand bounds (`lower=`, `upper=`), sizes or types, each where the type wants it; "
-        "a tuple type has two parts or more.",
+        "Between `<` and `>` of a type stand bounds (`lower=`, `upper=`), sizes or types, each where the type "
+        "wants it; a tuple type has two parts or more.",
         wrong="model m(s: real<above=0>) {\n  x ~ Normal(0, s)\n}\n",
         right="model m(s: real<lower=0>) {\n  x ~ Normal(0, s)\n}\n",
     ),

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-_CODES = {"error": "1;31", "warning": "1;33", "gutter": "34", "bold": "1", "secondary": "34", "help": "36", "add": "32", "remove": "31"}
+_CODES = {
+    "error": "1;31",
+    "warning": "1;33",
+    "gutter": "34",
+    "bold": "1",
+    "secondary": "34",
+    "help": "36",
+    "add": "32",
+    "remove": "31",
+}
 
 
 def paint(text: str, style: str, color: bool) -> str:

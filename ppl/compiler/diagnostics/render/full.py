@@ -15,22 +15,29 @@ _WIDTH = 80
 def render(diagnostic: Diagnostic, sources: dict[str, Source], color: bool = False) -> str:
     """One finding::
 
-        error[E101]: unknown name `sgima`
-         --> model.ppl:4:18
-          |
-        4 |   x ~ Normal(mu, sgima)
-          |                  ^^^^^ not defined here
-          = help: did you mean `sigma`?
-          |
-        4 |   x ~ Normal(mu, sigma)
-          |                  +++++
+    error[E101]: unknown name `sgima`
+     --> model.ppl:4:18
+      |
+    4 |   x ~ Normal(mu, sgima)
+      |                  ^^^^^ not defined here
+      = help: did you mean `sigma`?
+      |
+    4 |   x ~ Normal(mu, sigma)
+      |                  +++++
     """
     severity = diagnostic.severity.value
     head = paint(f"{severity}[{diagnostic.code}]", severity, color)
     lines = [f"{head}{paint(': ' + diagnostic.message, 'bold', color)}"]
     labels = [(diagnostic.primary, True), *((label, False) for label in diagnostic.secondary)]
     files = list(dict.fromkeys(label.span.file for label, _ in labels))
-    width = len(str(max((sources[f].position(lb.span.end)[0] for lb, _ in labels for f in [lb.span.file] if f in sources), default=1)))
+    width = len(
+        str(
+            max(
+                (sources[f].position(lb.span.end)[0] for lb, _ in labels for f in [lb.span.file] if f in sources),
+                default=1,
+            )
+        )
+    )
     bar = paint(" " * width + " |", "gutter", color)
     for file in files:
         arrow = "-->" if file == files[0] else ":::"

@@ -1,4 +1,4 @@
-"""Findings for programs: positions as line and column (from 1) and as offsets (characters from 0), edits ready to apply."""
+"""Findings for programs: places as line and column (from 1) and as offsets (characters, from 0), edits to apply."""
 
 from __future__ import annotations
 
@@ -46,4 +46,6 @@ def as_data(diagnostic: Diagnostic, sources: dict[str, Source]) -> dict[str, Any
 
 def render_all(diagnostics: Diagnostics) -> str:
     """A JSON list with one object per finding."""
-    return json.dumps([as_data(d, diagnostics.sources) for d in diagnostics.sorted()], indent=1, ensure_ascii=False) + "\n"
+    return (
+        json.dumps([as_data(d, diagnostics.sources) for d in diagnostics.sorted()], indent=1, ensure_ascii=False) + "\n"
+    )

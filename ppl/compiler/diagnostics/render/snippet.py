@@ -35,7 +35,9 @@ def marks(label: Label, source: Source, primary: bool) -> list[Mark]:
     while end_line > line and not last.strip():
         end_line -= 1
         last = source.line(end_line)
-    first = Mark(line, column - 1, max(column, len(source.line(line).rstrip())), label.text if end_line == line else "", primary)
+    first = Mark(
+        line, column - 1, max(column, len(source.line(line).rstrip())), label.text if end_line == line else "", primary
+    )
     if end_line == line:
         return [first]
     indent = len(last) - len(last.lstrip())

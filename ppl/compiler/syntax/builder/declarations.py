@@ -75,7 +75,9 @@ class Builder(Types, Expressions, Statements):
         return name, arg, body
 
     def _member(self, member: Token, arg: Token | None, again: bool) -> None:
-        what = f"`{member.text}` is given twice" if again else f"a distribution has no member `{member.text}` of this form"
+        what = (
+            f"`{member.text}` is given twice" if again else f"a distribution has no member `{member.text}` of this form"
+        )
         self.report("E021", what, self.place(member), "a `dist` holds one `logpdf(x) { … }` and one `sample { … }`")
 
     def generics(self, span: Span, *generics: ast.Generic) -> tuple[ast.Generic, ...]:

@@ -13,19 +13,19 @@ from ppl.compiler.syntax.parse.token import Token
 class Expressions(Base):
     # --- literals and names
 
-    def int(self, span: Span, token: Token) -> ast.IntLit:
+    def int_lit(self, span: Span, token: Token) -> ast.IntLit:
         return ast.IntLit(int(token.text), span=span)
 
-    def float(self, span: Span, token: Token) -> ast.FloatLit:
+    def float_lit(self, span: Span, token: Token) -> ast.FloatLit:
         value = float(token.text)
         if value == float("inf"):
             self.report("E020", f"`{token.text}` is too large for a number", span, "write `inf` for infinity")
         return ast.FloatLit(value, token.text, span=span)
 
-    def string(self, span: Span, token: Token) -> ast.StringLit:
+    def string_lit(self, span: Span, token: Token) -> ast.StringLit:
         return ast.StringLit(unquote(token.text), span=span)
 
-    def bool(self, span: Span, token: Token) -> ast.BoolLit:
+    def bool_lit(self, span: Span, token: Token) -> ast.BoolLit:
         return ast.BoolLit(token.text == "true", span=span)
 
     def name(self, span: Span, token: Token) -> ast.Name:
@@ -45,7 +45,7 @@ class Expressions(Base):
     def unary(self, span: Span, op: Token, operand: ast.Expr) -> ast.Unary:
         return ast.Unary(op.text, operand, span=span)
 
-    def range(self, span: Span, lower: ast.Expr, upper: ast.Expr) -> ast.Range:
+    def half_open(self, span: Span, lower: ast.Expr, upper: ast.Expr) -> ast.Range:
         return ast.Range(lower, upper, span=span)
 
     def if_expr(self, span: Span, condition: ast.Expr, then: ast.Expr, otherwise: ast.Expr) -> ast.IfExpr:
@@ -85,7 +85,7 @@ class Expressions(Base):
 
     # --- collections
 
-    def tuple(self, span: Span, *elements: ast.Expr) -> ast.TupleLit:
+    def tuple_lit(self, span: Span, *elements: ast.Expr) -> ast.TupleLit:
         return ast.TupleLit(elements, span=span)
 
     def array(self, span: Span, *elements: ast.Expr) -> ast.ArrayLit:

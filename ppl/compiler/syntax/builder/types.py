@@ -109,4 +109,4 @@ class Types(Base):
 
 
 def _dotted_text(name: ast.Expr) -> str:
-    return name.id if isinstance(name, ast.Name) else f"{_dotted_text(name.base)}.{name.name}"
+    return f"{_dotted_text(name.base)}.{name.name}" if isinstance(name, ast.Attribute) else getattr(name, "id", "")

@@ -28,7 +28,11 @@ def format_source(source: Source) -> str:
     again, broken = parse(Source(source.name, text))
     if broken or again is None or not same(module, again):
         place = Label(Span(source.name, 0, 0), "nothing was changed")
-        raise ModelError(Diagnostics({source.name: source}, [Diagnostic("E099", "the formatter would have changed the program", place)]))
+        raise ModelError(
+            Diagnostics(
+                {source.name: source}, [Diagnostic("E099", "the formatter would have changed the program", place)]
+            )
+        )
     return text
 
 

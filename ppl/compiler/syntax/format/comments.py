@@ -29,7 +29,8 @@ class Comments:
         """The comments between two offsets, now placed."""
         if not self.left or self.left[0].span.start >= end:
             return []
-        taken, left = [], []
+        taken: list[Comment] = []
+        left: list[Comment] = []
         for comment in self.left:
             (taken if start <= comment.span.start < end and not unless(comment) else left).append(comment)
         self.left = left
@@ -45,7 +46,12 @@ class Comments:
         return between[: len(between) - len(between.lstrip(" \t\n;"))].count("\n") > 1
 
     def sequence(
-        self, nodes: Sequence[N], start: int, end: int, show: Callable[[N], Doc], apart: Callable[[N, N | None], bool] | None = None
+        self,
+        nodes: Sequence[N],
+        start: int,
+        end: int,
+        show: Callable[[N], Doc],
+        apart: Callable[[N, N | None], bool] | None = None,
     ) -> list[Doc]:
         """Nodes one under the other with their comments and at most one empty line between them.
 
@@ -72,13 +78,17 @@ class Comments:
                 wide = False
             following = nodes[k + 1].span.start if k + 1 < len(nodes) else end
             behind = self.behind(node.span.end, following)
-            add([doc, *(f" {c.text}" for c in behind)], node.span.start, (behind[-1] if behind else node).span.end, wide)
+            add(
+                [doc, *(f" {c.text}" for c in behind)], node.span.start, (behind[-1] if behind else node).span.end, wide
+            )
             previous = node
         for comment in self.take(start, end):
             add(comment.text, comment.span.start, comment.span.end, False)
         return lines
 
-    def items(self, opening: str, nodes: Sequence[N], closing: str, span: Span, show: Callable[[N], Doc], pad: str = "") -> Doc:
+    def items(
+        self, opening: str, nodes: Sequence[N], closing: str, span: Span, show: Callable[[N], Doc], pad: str = ""
+    ) -> Doc:
         """A list in brackets, on one line if it fits; with comments between its items one item a line."""
         own = self.take(span.start, span.end, lambda c: any(n.span.start <= c.span.start < n.span.end for n in nodes))
         if not nodes and not own:
@@ -95,7 +105,9 @@ class Comments:
             own = own[len(before) :]
             lines += [[HARD, c.text] for c in before]
             shown: list[Doc] = [HARD, show(node), "," if k + 1 < len(nodes) else ""]
-            behind = [c for c in own if c.span.start >= node.span.end and "\n" not in self.text[node.span.end : c.span.start]]
+            behind = [
+                c for c in own if c.span.start >= node.span.end and "\n" not in self.text[node.span.end : c.span.start]
+            ]
             behind = [c for c in behind if k + 1 == len(nodes) or c.span.start < nodes[k + 1].span.start]
             own = own[len(behind) :]
             lines.append([*shown, *(f" {c.text}" for c in behind)])

@@ -10,6 +10,7 @@ from ppl.compiler.syntax.format.doc import HARD, Doc, Nest, join
 from ppl.compiler.syntax.format.expressions import quote
 from ppl.compiler.syntax.format.statements import Statements
 
+_Headed = ast.FnDecl | ast.ModelDecl | ast.GuideDecl | ast.ObjectiveDecl | ast.DistDecl | ast.ExternFnDecl
 _BODIES = (ast.FnDecl, ast.ModelDecl, ast.GuideDecl, ast.ObjectiveDecl, ast.DistDecl)
 
 
@@ -59,7 +60,7 @@ class Formatter(Statements):
                 return [self._head(kind, node, node.body.span.start), result, " ", self.block(node.body)]
         raise TypeError(f"no layout for {type(node).__name__}")
 
-    def _head(self, kind: str, node: ast.Decl, end: int) -> Doc:
+    def _head(self, kind: str, node: _Headed, end: int) -> Doc:
         """``model name[N](a: pos = 1)``; the head ends before ``end``."""
         span = ast.Span(node.span.file, node.name_span.end, end)
         return [kind, " ", node.name, self._generics(node.generics), self.params(node.params, span)]
@@ -81,7 +82,9 @@ class Formatter(Statements):
         return [node.head, " ", self.block(node.body)]
 
     def _generics(self, generics: tuple[ast.Generic, ...]) -> Doc:
-        return ["[", join(", ", [g.name + (f": {g.kind}" if g.kind else "") for g in generics]), "]"] if generics else ""
+        return (
+            ["[", join(", ", [g.name + (f": {g.kind}" if g.kind else "") for g in generics]), "]"] if generics else ""
+        )
 
     def params(self, params: tuple[ast.Param, ...], span: ast.Span) -> Doc:
         """``span`` holds the parameters and, of the comments, only those between them."""

@@ -65,12 +65,18 @@ class Expressions(Types):
             case ast.Range(lower=lower, upper=upper):
                 return [self.expr(lower, _SUM), "..", self.expr(upper, _SUM)]
             case ast.IfExpr(condition=condition, then=then, otherwise=otherwise):
-                parts = [["if ", self.expr(condition), " then"], Nest([LINE, self.expr(then)]), LINE, "else"]
+                parts: list[Doc] = [["if ", self.expr(condition), " then"], Nest([LINE, self.expr(then)]), LINE, "else"]
                 return Group([*parts, Nest([LINE, self.expr(otherwise)])])
             case ast.Call(function=function, args=args):
-                return [self.expr(function, _POSTFIX), self.comments.items("(", args, ")", _behind(node, function), self.arg)]
+                return [
+                    self.expr(function, _POSTFIX),
+                    self.comments.items("(", args, ")", _behind(node, function), self.arg),
+                ]
             case ast.Index(base=base, subscripts=subscripts):
-                return [self.expr(base, _POSTFIX), Group(["[", join(", ", [self._subscript(s) for s in subscripts]), "]"])]
+                return [
+                    self.expr(base, _POSTFIX),
+                    Group(["[", join(", ", [self._subscript(s) for s in subscripts]), "]"]),
+                ]
             case ast.Attribute(base=base, name=name):
                 number = isinstance(base, ast.IntLit | ast.FloatLit)
                 return [["(", self.expr(base), ")"] if number else self.expr(base, _POSTFIX), ".", name]
@@ -130,7 +136,9 @@ class Expressions(Types):
         if isinstance(node, ast.Expr):
             return self.expr(node)
         lower, upper = node.lower, node.upper
-        return [self.expr(lower, _SUM), "..", self.expr(upper, _SUM)] if lower is not None and upper is not None else ":"
+        return (
+            [self.expr(lower, _SUM), "..", self.expr(upper, _SUM)] if lower is not None and upper is not None else ":"
+        )
 
     def indices(self, indices: tuple[ast.LoopIndex, ...]) -> Doc:
         return join(", ", [[i.name, " in ", self.expr(i.range)] for i in indices])

@@ -6,20 +6,24 @@ import hashlib
 import marshal
 import os
 import sys
-import tempfile
-from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 
 def key(*texts: str) -> str:
     """Changes with the texts, with Lark and with Python."""
-    try:
-        version = metadata.version("lark")
-    except metadata.PackageNotFoundError:
-        version = "none"
-    digest = hashlib.sha256("\0".join((*texts, version, sys.version)).encode())
+    digest = hashlib.sha256("\0".join((*texts, _lark(), sys.version)).encode())
     return digest.hexdigest()[:24]
+
+
+def _lark() -> str:
+    """Tells one installed Lark from another, without the cost of importing it or of reading package metadata."""
+    spec = find_spec("lark")
+    if spec is None or spec.origin is None:
+        return "none"
+    found = os.stat(spec.origin)
+    return f"{spec.origin} {found.st_size} {found.st_mtime_ns}"
 
 
 def folder() -> Path:
@@ -45,6 +49,8 @@ def load(key: str) -> Any | None:
 
 def store(key: str, value: Any) -> None:
     """Stores ``value``; a folder that cannot be written is no error."""
+    import tempfile
+
     body = marshal.dumps(value)
     try:
         target = folder()

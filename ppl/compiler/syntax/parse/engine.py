@@ -26,7 +26,10 @@ def run(table: Table, tokens: list[Token], builder: Any, file: str) -> Any | Fai
     actions, gotos = table.actions, table.gotos
     rules = [(r.origin, r.length, r.single, r.keep, r.splice, r.nones if any(r.nones) else None,
               getattr(builder, r.action) if r.action else None) for r in table.rules]  # fmt: skip
-    states, values, starts, ends = [table.start], [], [], []
+    states: list[int] = [table.start]
+    values: list[Any] = []
+    starts: list[int] = []
+    ends: list[int] = []
     position = 0
     while True:
         token = tokens[position]

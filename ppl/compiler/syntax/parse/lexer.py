@@ -9,16 +9,16 @@ from functools import lru_cache
 from ppl.compiler.diagnostics.diagnostic import Diagnostic
 from ppl.compiler.diagnostics.span import Source, Span
 from ppl.compiler.syntax.ast import Comment
-from ppl.compiler.syntax.recover import mistakes
 from ppl.compiler.syntax.parse.table import Table
 from ppl.compiler.syntax.parse.token import Token
+from ppl.compiler.syntax.recover import mistakes
 
 _SKIPPED = ("COMMENT", "SPACE")
 
 
 @dataclass
 class Lexed:
-    """Tokens with *every* newline and ``;`` as ``NL``, and ``END``; comments; docs by the start of what they describe."""
+    """Tokens, with *every* newline and ``;`` as ``NL`` and ``END`` at last; docs by the start of what they describe."""
 
     tokens: list[Token] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
@@ -51,7 +51,7 @@ def lex(source: Source, table: Table) -> Lexed:
     tokens, text, file = out.tokens, source.text, source.name
     doc: list[str] = []
     for match in _scanner(table).finditer(text):
-        kind = match.lastgroup
+        kind = match.lastgroup or ""
         if kind == "BLANK":
             continue
         start, end = match.span()

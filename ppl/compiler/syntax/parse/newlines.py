@@ -110,7 +110,7 @@ def _brace(frame: _Frame, previous: str, tokens: list[Token], position: int) -> 
 def holds_fields(tokens: list[Token], position: int) -> bool:
     """Whether the brace at ``position`` begins like a record."""
     inside = [t.type for t in tokens[position + 1 : position + 9] if t.type != "NL"][:2]
-    return inside[:1] == ["}"] or (inside[:1] == ["NAME"] and inside[1:] and inside[1] in ("=", ",", "}", ":"))
+    return inside[:1] == ["}"] or (inside[:1] == ["NAME"] and inside[1:2] != [] and inside[1] in ("=", ",", "}", ":"))
 
 
 def closes_type(tokens: list[Token]) -> bool:

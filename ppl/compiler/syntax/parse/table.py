@@ -1,7 +1,8 @@
 """The parse table: Lark's LALR(1) table of ``grammar.lark`` as plain data.
 
 Lark is imported only to build a table. The table is kept in the user's cache, so that ``ppl check`` pays neither for
-building it nor for importing Lark; ``engine.py`` runs it, which also gives recovery the bare state stacks that it needs.
+building it nor for importing Lark; ``engine.py`` runs it, which also gives recovery the bare state stacks that it
+needs.
 """
 
 from __future__ import annotations
@@ -55,7 +56,15 @@ class Table:
 
     def plain(self) -> tuple[Any, ...]:
         """Only tuples, dictionaries, strings and numbers: what the cache stores."""
-        return (self.start, self.end, tuple(map(tuple, self.rules)), self.actions, self.gotos, self.patterns, self.literals)
+        return (
+            self.start,
+            self.end,
+            tuple(map(tuple, self.rules)),
+            self.actions,
+            self.gotos,
+            self.patterns,
+            self.literals,
+        )
 
     @staticmethod
     def of_plain(plain: tuple[Any, ...]) -> Table:
@@ -112,7 +121,9 @@ def build(grammar: str) -> Table:
     actions, gotos = [], []
     for state in states:
         entries = parse_table.states[state]
-        actions.append({str(shown.get(name, name)): encode(step) for name, step in entries.items() if name in terminals})
+        actions.append(
+            {str(shown.get(name, name)): encode(step) for name, step in entries.items() if name in terminals}
+        )
         gotos.append({str(name): step[1] for name, step in entries.items() if name not in terminals})
     rules = tuple(_rule(rule) for rule in parser.rules)
     return Table(

@@ -136,7 +136,11 @@ class _Balance:
         if token.type == "by" or (token.type == "else" and self.tokens[position + 1].type in ("{", "if")):
             if self.stack and self.stack[-1].block and self.stack[-1].indent >= indent - 2:
                 indent = self.stack[-1].indent  # as if its `}` stood before it
-        while self.stack and (self.stack[-1].layout or not self.stack[-1].block) and self.ends(self.stack[-1], token, indent):
+        while (
+            self.stack
+            and (self.stack[-1].layout or not self.stack[-1].block)
+            and self.ends(self.stack[-1], token, indent)
+        ):
             self.insert(self.stack.pop(), token)
         return indent
 

@@ -58,7 +58,9 @@ def near(repair: Repair, position: int) -> Iterator[Fix]:
             yield _reserved(repair, position - 1, 1.6 if before.type in _STARTS_EXPRESSION else 0.7)
     if before is not None and before.type == "NAME":
         others = expected(repair.table, repair.stacks[position - 1])
-        yield from (_exchanged(repair, position - 1, kind, others) for kind in sorted(others) if _exchangeable(before, kind))
+        yield from (
+            _exchanged(repair, position - 1, kind, others) for kind in sorted(others) if _exchangeable(before, kind)
+        )
     if before is not None and before.type == "NL" and before.text == "\n":
         yield _joined(repair, position - 1)
     if token.type == "NL":
@@ -66,7 +68,9 @@ def near(repair: Repair, position: int) -> Iterator[Fix]:
     elif token.type != "END":
         cost = 1.1 if token.type in (")", "]", "}") else 2.0
         yield Fix(position, position + 1, (), cost, lambda: _superfluous(repair, position, kinds))
-        yield from (_exchanged(repair, position, kind, kinds) for kind in _insertable(kinds) if _exchangeable(token, kind))
+        yield from (
+            _exchanged(repair, position, kind, kinds) for kind in _insertable(kinds) if _exchangeable(token, kind)
+        )
 
 
 def _exchangeable(token: Token, kind: str) -> bool:
@@ -173,7 +177,9 @@ def _missing(repair: Repair, position: int, kind: str, kinds: set[str]) -> Diagn
         where = f"before {called(token)}"
     if kind in ("NAME", "STRING"):
         what = phrase(kinds - {"NL", ",", ")", "]", "}"}) if kind == "NAME" else "a string"
-        return Diagnostic("E009", f"{what.removeprefix('a ').removeprefix('an ')} missing {where}", Label(gap, f"expected {what}"))
+        return Diagnostic(
+            "E009", f"{what.removeprefix('a ').removeprefix('an ')} missing {where}", Label(gap, f"expected {what}")
+        )
     if kind == "ADD_OP":
         number = before.type in ("INT", "FLOAT") and before.end == token.start
         helps = (Help("multiplication is written `*`", (Edit(gap, " * "),)),) if number else ()
@@ -188,7 +194,7 @@ def _gap(repair: Repair, position: int) -> Span:
     block."""
     before, token = repair.tokens[position - 1] if position else None, repair.tokens[position]
     leads = before is None or before.type == "NL" or (before.type in OPENERS and repair.first_on_line(position))
-    place = token.start if leads else before.end
+    place = token.start if before is None or leads else before.end
     return Span(repair.source.name, place, place)
 
 
@@ -206,7 +212,9 @@ def _reserved(repair: Repair, position: int, cost: float) -> Fix:
 
     def tell() -> Diagnostic:
         help = Help(f"rename it, for example `{token.text}_`", (Edit(span, f"{token.text}_"),))
-        return Diagnostic("E008", f"`{token.text}` is a reserved word", Label(span, "it cannot be a name"), helps=(help,))
+        return Diagnostic(
+            "E008", f"`{token.text}` is a reserved word", Label(span, "it cannot be a name"), helps=(help,)
+        )
 
     return Fix(position, position + 1, (Token("NAME", token.text, token.start, token.end),), cost, tell)
 
@@ -221,7 +229,8 @@ def _joined(repair: Repair, position: int) -> Fix:
         text = repair.source.slice(gap)
         moved = Edit(Span(gap.file, gap.start, span.end), f" {after.text}")
         helps = (Help(f"put {called(after)} at the end of the line before", (moved,)),) if "#" not in text else ()
-        return Diagnostic("E019", f"a line cannot begin with {called(after)}", Label(span, "the statement ended with the line before"), helps=helps)  # fmt: skip
+        label = Label(span, "the statement ended with the line before")
+        return Diagnostic("E019", f"a line cannot begin with {called(after)}", label, helps=helps)
 
     return Fix(position, position + 1, (), 1.4, tell)
 
@@ -243,4 +252,6 @@ def _instead(repair: Repair, position: int, kind: str, kinds: set[str]) -> Diagn
         return Diagnostic("E003", f"unexpected {called(token)}", Label(span, f"expected {phrase(kinds)}"))
     code = "E007" if token.type in (")", "]", "}") and kind in (")", "]", "}") else "E003"
     help = Help(f"write `{kind}`", (Edit(span, kind),))
-    return Diagnostic(code, f"found {called(token)} where `{kind}` is needed", Label(span, f"expected `{kind}`"), helps=(help,))
+    return Diagnostic(
+        code, f"found {called(token)} where `{kind}` is needed", Label(span, f"expected `{kind}`"), helps=(help,)
+    )

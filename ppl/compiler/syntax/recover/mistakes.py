@@ -22,7 +22,8 @@ _OPERATORS = {"&&": ("and", "and"), "||": ("or", "or"), "!": ("not", "not"), "**
 
 #: Characters that look like one of the language's.
 _LOOKALIKES = {
-    "≤": ("CMP_OP", "<="), "≥": (">=", ">="), "≠": ("CMP_OP", "!="), "×": ("MUL_OP", "*"), "·": ("MUL_OP", "*"), "÷": ("MUL_OP", "/"),
+    "≤": ("CMP_OP", "<="), "≥": (">=", ">="), "≠": ("CMP_OP", "!="), "×": ("MUL_OP", "*"), "·": ("MUL_OP", "*"),
+    "÷": ("MUL_OP", "/"),
     "−": ("ADD_OP", "-"), "–": ("ADD_OP", "-"), "∼": ("~", "~"), "→": ("->", "->"), "…": ("..", ".."),
 }  # fmt: skip
 
@@ -74,7 +75,14 @@ def _string(out: Lexed, span: Span, piece: str) -> None:
     out.tokens.append(Token("STRING", f'"{inner}"', start, end))
     if piece[0] == '"':
         place = Span(span.file, start + len(piece.rstrip()), start + len(piece.rstrip()))
-        _add(out, "E002", "this string does not end", span, 'a `"` is missing on this line', Help('end it with `"`', (Edit(place, '"'),)))
+        _add(
+            out,
+            "E002",
+            "this string does not end",
+            span,
+            'a `"` is missing on this line',
+            Help('end it with `"`', (Edit(place, '"'),)),
+        )
     else:
         _add(out, "E001", f"strings stand between double quotes, not `{piece[0]}`", span, "a string",
              Help("use double quotes", (Edit(span, f'"{inner}"'),)))  # fmt: skip
@@ -89,7 +97,14 @@ def _assignment(out: Lexed, source: Source, span: Span, piece: str) -> None:
     if piece == ":=":
         tokens.append(Token("=", "=", span.start, span.end))
         edits = (*((Edit(place, "let "),) if leads else ()), Edit(span, "="))
-        _add(out, "E010", "`:=` is not an assignment here", span, "written `=`", Help("name a value with `let x = e`", edits))
+        _add(
+            out,
+            "E010",
+            "`:=` is not an assignment here",
+            span,
+            "written `=`",
+            Help("name a value with `let x = e`", edits),
+        )
     elif name is not None and leads and name.text == "target":
         tokens[-1] = Token("factor", "factor", name.start, span.end)
         whole = Span(span.file, name.start, span.end)
@@ -99,4 +114,6 @@ def _assignment(out: Lexed, source: Source, span: Span, piece: str) -> None:
         operator = Token("ADD_OP" if piece[0] in "+-" else "MUL_OP", piece[0], span.start, span.end)
         tokens += [Token("=", "=", span.start, span.start), *([name, operator] if name else [])]
         edits = (Edit(span, f"= {name.text} {piece[0]}"),) if name else ()
-        _add(out, "E010", f"there is no `{piece}`", span, "written with `=`", Help(f"write `s = s {piece[0]} e`", edits))
+        _add(
+            out, "E010", f"there is no `{piece}`", span, "written with `=`", Help(f"write `s = s {piece[0]} e`", edits)
+        )

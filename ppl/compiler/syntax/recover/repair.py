@@ -69,7 +69,7 @@ class Repair:
                 if (finding := fix.tell()) is not None:
                     self.findings.append(finding)
                 self.tokens[fix.start : fix.stop] = fix.tokens
-                # What fails right behind a change, or anywhere in a statement that it did not put right, follows from it.
+                # What fails right behind a change follows from it; so does the rest of a statement still broken.
                 behind = fix.start + len(fix.tokens) if certain else self.statement_end(position)
                 self._quiet = len(self.tokens) - behind
                 return fix.start
@@ -79,8 +79,8 @@ class Repair:
     def best(self, position: int) -> tuple[Fix | None, bool]:
         """The change to make, and whether it puts the whole statement right."""
         goal = min(self.statement_end(position) + _BEYOND, position + _HORIZON, len(self.tokens) - 1)
-        for fix in foreign.recognise(self, position):
-            return fix, True
+        if (known := foreign.recognise(self, position)) is not None:
+            return known, True
         tried: list[tuple[int, float, int, Fix]] = []
         for stage in ((candidates.near, candidates.line_ends), (candidates.earlier,)):
             for fix in (fix for generate in stage for fix in generate(self, position)):
@@ -104,24 +104,24 @@ class Repair:
 
     def reach(self, fix: Fix, goal: int) -> int:
         """The first token, counted without the change, that could not be read after it; at most ``goal``."""
-        stack: list[int] | None = self.stacks[fix.start]
+        stack = self.stacks[fix.start]
         for token in fix.tokens:
-            stack = engine.accepts(self.table, stack, token.type)
-            if stack is None:
+            following = engine.accepts(self.table, stack, token.type)
+            if following is None:
                 return -1
-        position = fix.stop
-        while position < goal:
+            stack = following
+        for position in range(fix.stop, goal):
             kind = self.tokens[position].type
             following = engine.accepts(self.table, stack, kind)
             if following is None and kind == ">=":
                 half = engine.accepts(self.table, stack, ">")
-                following = half and engine.accepts(self.table, half, "=")
+                following = engine.accepts(self.table, half, "=") if half is not None else None
             if following is None:
                 return position
-            stack, position = following, position + 1
-        if position == goal and self.tokens[goal].type == "END":
-            return goal if engine.accepts(self.table, stack, "END") is not None else goal - 1
-        return position
+            stack = following
+        if goal >= fix.stop and self.tokens[goal].type == "END" and engine.accepts(self.table, stack, "END") is None:
+            return goal - 1
+        return max(goal, fix.stop)
 
     def unexpected(self, position: int) -> Diagnostic:
         """The finding where no small change helps."""
