@@ -25,7 +25,13 @@ _SYNONYMS = {
 
 
 def bind(
-    cx: Context, signature: str, params: Sequence[tuple[str, bool]], args: tuple[ast.Arg, ...], span: Span, callee: Span, declared: Span | None = None
+    cx: Context,
+    signature: str,
+    params: Sequence[tuple[str, bool]],
+    args: tuple[ast.Arg, ...],
+    span: Span,
+    callee: Span,
+    declared: Span | None = None,
 ) -> dict[str, ast.Expr] | None:
     """Expressions by parameter name; ``params`` pairs names with whether they may be absent. None after an error."""
     names = [n for n, _ in params]
@@ -49,19 +55,32 @@ def bind(
             _unknown_keyword(cx, arg, names, set(out), secondary, notes)
             fine = False
         elif arg.name in out:
-            cx.error("E203", f"the argument `{arg.name}` is given twice", arg.span, "again", ((out[arg.name].span, "first given here"),), notes)
+            cx.error(
+                "E203",
+                f"the argument `{arg.name}` is given twice",
+                arg.span,
+                "again",
+                ((out[arg.name].span, "first given here"),),
+                notes,
+            )
             fine = False
         else:
             out[arg.name] = arg.value
     missing = [n for n, optional in params if n not in out and not optional]
     if missing and fine:
-        what = f"the argument `{missing[0]}` is" if len(missing) == 1 else f"the arguments {', '.join(f'`{m}`' for m in missing)} are"
+        what = (
+            f"the argument `{missing[0]}` is"
+            if len(missing) == 1
+            else f"the arguments {', '.join(f'`{m}`' for m in missing)} are"
+        )
         cx.error("E203", f"{what} missing", callee, "", secondary, notes)
         fine = False
     return out if fine else None
 
 
-def _unknown_keyword(cx: Context, arg: ast.Arg, names: list[str], given: set[str], secondary, notes: tuple[str, ...]) -> None:
+def _unknown_keyword(
+    cx: Context, arg: ast.Arg, names: list[str], given: set[str], secondary, notes: tuple[str, ...]
+) -> None:
     free = [n for n in names if n not in given]
     near = next((s for s in _SYNONYMS.get(arg.name or "", ()) if s in free), None) or nearest(arg.name or "", free)
     helps = ()
@@ -75,6 +94,10 @@ def support_fits(cx: Context, value: Value, needed: Support, what: str, code: st
     """An error if the value is surely outside the support that is needed."""
     if value.unknown or not rules.disjoint(value.support, needed):
         return True
-    found = f"{value.const:g}" if isinstance(value.const, (int, float)) and not isinstance(value.const, bool) else str(value.support)
+    found = (
+        f"{value.const:g}"
+        if isinstance(value.const, (int, float)) and not isinstance(value.const, bool)
+        else str(value.support)
+    )
     cx.error(code, f"{what} must be {needed}, but this is {found}", value.span, f"never {needed}", tuple(because))
     return False

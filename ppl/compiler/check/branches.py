@@ -37,7 +37,9 @@ class _Result:
     install: Callable[[Value], None]
 
 
-def branch(cx: Context, span: Span, header: Value | None, arms: list[tuple[Ranges, Run]], build: Build, must_return: bool) -> Value | None:
+def branch(
+    cx: Context, span: Span, header: Value | None, arms: list[tuple[Ranges, Run]], build: Build, must_return: bool
+) -> Value | None:
     """Run the arms, each in a block of its own, and emit the statement that ``build`` makes. The value is that of the arms
     (of an expression, or what they return)."""
     state = [local for scope in cx.scopes for local in scope.values() if local.mutable]
@@ -64,7 +66,11 @@ def _state_results(cx: Context, state: list[Local], before: list[Value], arms: l
     out = []
     for i, local in enumerate(state):
         if any(a.state[i].atom is not before[i].atom for a in arms):
-            out.append(_Result(_name_of(cx, local), [a.state[i] for a in arms], lambda v, local=local: setattr(local, "value", v)))
+            out.append(
+                _Result(
+                    _name_of(cx, local), [a.state[i] for a in arms], lambda v, local=local: setattr(local, "value", v)
+                )
+            )
     return out
 
 
@@ -85,10 +91,16 @@ def _site_results(cx: Context, arms: list[_Arm]) -> list[_Result]:
                 _merge_piece(cx, name, list(same), parent, out)
         else:
             first = next(p for ps in pieces for p in ps) if any(pieces) else None
-            span = first.span if first is not None else next(a.frame.partial[name] for a in arms if name in a.frame.partial)
+            span = (
+                first.span
+                if first is not None
+                else next(a.frame.partial[name] for a in arms if name in a.frame.partial)
+            )
             parent.partial.setdefault(name, span)
             for a in arms:
-                parent.conditional.setdefault(name, []).extend(a.frame.sites.get(name, []) + a.frame.conditional.get(name, []))
+                parent.conditional.setdefault(name, []).extend(
+                    a.frame.sites.get(name, []) + a.frame.conditional.get(name, [])
+                )
             site = cx.site(name)
             if site is not None:
                 site.conditional = True
@@ -100,7 +112,10 @@ def _site_results(cx: Context, arms: list[_Arm]) -> list[_Result]:
 
 def _merge_piece(cx: Context, name: str, same: list[SitePiece], parent: Frame, out: list[_Result]) -> None:
     site = cx.site(name)
-    values = [Value(p.value, p.value.type, p.value.support, p.value.level, p.span, dist=site.dist if site else None) for p in same]
+    values = [
+        Value(p.value, p.value.type, p.value.support, p.value.level, p.span, dist=site.dist if site else None)
+        for p in same
+    ]
 
     def install(v: Value) -> None:
         if isinstance(v.atom, ir.Var):
@@ -111,7 +126,9 @@ def _merge_piece(cx: Context, name: str, same: list[SitePiece], parent: Frame, o
     out.append(_Result(same[0].value.id, values, install))
 
 
-def _emit(cx: Context, span: Span, header: Value | None, arms: list[_Arm], results: list[_Result], build: Build) -> None:
+def _emit(
+    cx: Context, span: Span, header: Value | None, arms: list[_Arm], results: list[_Result], build: Build
+) -> None:
     atoms: list[list[ir.Atom]] = [[] for _ in arms]
     variables: list[ir.Var] = []
     installs: list[tuple[_Result, Value]] = []
@@ -126,7 +143,9 @@ def _emit(cx: Context, span: Span, header: Value | None, arms: list[_Arm], resul
         r.install(merged)
 
 
-def _merge(cx: Context, span: Span, header: Value | None, arms: list[_Arm], r: _Result, atoms: list[list[ir.Atom]]) -> Value:
+def _merge(
+    cx: Context, span: Span, header: Value | None, arms: list[_Arm], r: _Result, atoms: list[list[ir.Atom]]
+) -> Value:
     if any(v.unknown for v in r.values):
         return unknown(span)
     common = r.values[0].type
@@ -134,8 +153,18 @@ def _merge(cx: Context, span: Span, header: Value | None, arms: list[_Arm], r: _
         merged = common_type(cx, common, v.type, v.span, "the branches")
         if merged is None:
             code = "E309" if cx.site(r.hint) is not None else "E208"
-            what = f"`{r.hint}` has different types in the branches" if code == "E309" or r.hint else "the branches have different types"
-            cx.error(code, what, v.span, f"this is {describe(v.type)}", ((r.values[0].span, f"this is {describe(r.values[0].type)}"),))
+            what = (
+                f"`{r.hint}` has different types in the branches"
+                if code == "E309" or r.hint
+                else "the branches have different types"
+            )
+            cx.error(
+                code,
+                what,
+                v.span,
+                f"this is {describe(v.type)}",
+                ((r.values[0].span, f"this is {describe(r.values[0].type)}"),),
+            )
             return unknown(span)
         common = merged
     for v, arm, out in zip(r.values, arms, atoms, strict=True):
@@ -147,4 +176,3 @@ def _merge(cx: Context, span: Span, header: Value | None, arms: list[_Arm], r: _
         facts = join_facts(facts, v.dist)
     var = cx.var(r.hint, common, support, level, span)
     return Value(var, common, support, level, span, dist=facts if isinstance(common, Dist) else None)
-

@@ -54,7 +54,13 @@ def signature_of(name: str) -> str:
 def _domain(cx: Context, name: str, x: Value) -> None:
     lowest = rules.interval(x.support)
     if lowest.upper < 0 or (name == "log" and lowest.upper <= 0 and x.const is not None):
-        cx.error("E401", f"`{name}` of a number that is never positive", x.span, f"this is {x.support}", notes=(_SMOOTH_DOMAINS[name],))
+        cx.error(
+            "E401",
+            f"`{name}` of a number that is never positive",
+            x.span,
+            f"this is {x.support}",
+            notes=(_SMOOTH_DOMAINS[name],),
+        )
 
 
 # --- constructors ---------------------------------------------------------------------------------------------------
@@ -78,7 +84,15 @@ def _filled(name: str):
         support = rules.apply(BUILTINS[name].support, [])
         if not sizes:
             return operators.literal(0.0 if name == "zeros" else 1.0, e.span)
-        return _prim(cx, name, tuple(cx.size_value(s, e.span).atom for s in sizes), array(REAL, *sizes), support, _level(sizes), e)
+        return _prim(
+            cx,
+            name,
+            tuple(cx.size_value(s, e.span).atom for s in sizes),
+            array(REAL, *sizes),
+            support,
+            _level(sizes),
+            e,
+        )
 
     return make
 
@@ -95,7 +109,13 @@ def _full(cx: Context, e: ast.Call) -> Value:
     from ppl.compiler.check.expressions import check
 
     if len(e.args) < 2:
-        cx.error("E203", "`full` takes sizes and a value", e.span, "", notes=("its signature is `full(n, …, x)`, the value last",))
+        cx.error(
+            "E203",
+            "`full` takes sizes and a value",
+            e.span,
+            "",
+            notes=("its signature is `full(n, …, x)`, the value last",),
+        )
         return unknown(e.span)
     sizes = _sizes(cx, e.args[:-1], "an argument of `full`")
     x = check(cx, e.args[-1].value)
@@ -103,7 +123,9 @@ def _full(cx: Context, e: ast.Call) -> Value:
         return unknown(e.span)
     level = max(_level(sizes), x.level)
     atoms = (*(cx.size_value(s, e.span).atom for s in sizes), x.atom)
-    return _prim(cx, "full", atoms, array(INT if isinstance(x.type, ty.SizeType) else x.type, *sizes), x.support, level, e)
+    return _prim(
+        cx, "full", atoms, array(INT if isinstance(x.type, ty.SizeType) else x.type, *sizes), x.support, level, e
+    )
 
 
 def _one_size(cx: Context, e: ast.Call, name: str) -> Size | None:
@@ -128,7 +150,14 @@ def _arange(cx: Context, e: ast.Call) -> Value:
 def _linspace(cx: Context, e: ast.Call) -> Value:
     from ppl.compiler.check.expressions import check_as
 
-    bound = bind(cx, signature_of("linspace"), [("lower", False), ("upper", False), ("n", False)], e.args, e.span, e.function.span)
+    bound = bind(
+        cx,
+        signature_of("linspace"),
+        [("lower", False), ("upper", False), ("n", False)],
+        e.args,
+        e.span,
+        e.function.span,
+    )
     if bound is None:
         return unknown(e.span)
     lower, upper = (check_as(cx, bound[b], REAL, f"`{b}`") for b in ("lower", "upper"))
@@ -186,7 +215,9 @@ def _joined(name: str):
             common = merged
         total = sum((n[0] for n in lead), Size()) if name == "concat" else Size.const(len(values))
         type_ = array(common, total)
-        atoms = tuple(promote(cx, v, array(common, *n) if name == "concat" else common) for v, n in zip(values, lead, strict=True))
+        atoms = tuple(
+            promote(cx, v, array(common, *n) if name == "concat" else common) for v, n in zip(values, lead, strict=True)
+        )
         support = rules.join(*(rules.scaled(v.support) if name == "concat" else v.support for v in values))
         return _prim(cx, name, atoms, type_, support, joined_level(*values), e)
 
@@ -197,7 +228,9 @@ def _reshape(cx: Context, e: ast.Call) -> Value:
     from ppl.compiler.check.expressions import check
 
     if len(e.args) < 2:
-        cx.error("E203", "`reshape` takes an array and sizes", e.span, "", notes=("its signature is `reshape(x, n, …)`",))
+        cx.error(
+            "E203", "`reshape` takes an array and sizes", e.span, "", notes=("its signature is `reshape(x, n, …)`",)
+        )
         return unknown(e.span)
     x, sizes = check(cx, e.args[0].value), _sizes(cx, e.args[1:], "an argument of `reshape`")
     if sizes is None or x.unknown:
@@ -223,14 +256,22 @@ def _reshape(cx: Context, e: ast.Call) -> Value:
 def _ode_solve(cx: Context, e: ast.Call) -> Value:
     from ppl.compiler.check.expressions import check, check_as, conform
 
-    bound = bind(cx, "ode_solve(f, y0, t0, ts)", [(p, False) for p in ("f", "y0", "t0", "ts")], e.args, e.span, e.function.span)
+    bound = bind(
+        cx, "ode_solve(f, y0, t0, ts)", [(p, False) for p in ("f", "y0", "t0", "ts")], e.args, e.span, e.function.span
+    )
     if bound is None:
         return unknown(e.span)
     y0 = check(cx, bound["y0"])
     if y0.unknown:
         return unknown(e.span)
     if len(shape(y0.type)) != 1:
-        cx.error("E201", f"the initial state must be a vector, not {describe(y0.type)}", y0.span, "", helps=(Help("write `[y0]` for a single state"),))
+        cx.error(
+            "E201",
+            f"the initial state must be a vector, not {describe(y0.type)}",
+            y0.span,
+            "",
+            helps=(Help("write `[y0]` for a single state"),),
+        )
         return unknown(e.span)
     state = array(REAL, *shape(y0.type))
     y0 = conform(cx, y0, state, "the initial state")
@@ -250,7 +291,14 @@ def _ode_solve(cx: Context, e: ast.Call) -> Value:
 def _fori(cx: Context, e: ast.Call) -> Value:
     from ppl.compiler.check.expressions import check, check_as
 
-    bound = bind(cx, "fori(lower, upper, f, init)", [(p, False) for p in ("lower", "upper", "f", "init")], e.args, e.span, e.function.span)
+    bound = bind(
+        cx,
+        "fori(lower, upper, f, init)",
+        [(p, False) for p in ("lower", "upper", "f", "init")],
+        e.args,
+        e.span,
+        e.function.span,
+    )
     if bound is None:
         return unknown(e.span)
     lower, upper = (check_as(cx, bound[b], INT, f"`{b}`") for b in ("lower", "upper"))
@@ -267,7 +315,15 @@ def _fori(cx: Context, e: ast.Call) -> Value:
     f = conform(cx, f, ty.Function((INT, init.type), init.type), "the body of `fori`")
     if any(v.unknown for v in (lower, upper, f)):
         return unknown(e.span)
-    return _prim(cx, "fori", (lower.atom, upper.atom, f.atom, init.atom), init.type, rules.ANYTHING, joined_level(lower, upper, f, init), e)
+    return _prim(
+        cx,
+        "fori",
+        (lower.atom, upper.atom, f.atom, init.atom),
+        init.type,
+        rules.ANYTHING,
+        joined_level(lower, upper, f, init),
+        e,
+    )
 
 
 _SPECIAL = {

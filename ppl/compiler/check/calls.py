@@ -29,9 +29,13 @@ def call(cx: Context, e: ast.Call, expected: Type | None = None) -> Value:
     match e.function:
         case ast.Name(name):
             return _named(cx, e, name, expected)
-        case ast.Index(ast.Name(name), subscripts) if name in cx.module.decls and cx.peek(name) is None and cx.site(name) is None:
+        case ast.Index(ast.Name(name), subscripts) if (
+            name in cx.module.decls and cx.peek(name) is None and cx.site(name) is None
+        ):
             return apply_declared(cx, cx.module, name, e, _explicit_sizes(cx, subscripts))
-        case ast.Attribute(base, name) if (scope := imported(cx, base)) is not None and (name in scope.decls or scope.constructor(name)):
+        case ast.Attribute(base, name) if (scope := imported(cx, base)) is not None and (
+            name in scope.decls or scope.constructor(name)
+        ):
             return apply_declared(cx, scope, name, e)
     return _closure_call(cx, e)
 
@@ -73,13 +77,17 @@ def _check_anyway(cx: Context, e: ast.Call) -> None:
 # --- declared callees ----------------------------------------------------------------------------------------------
 
 
-def apply_declared(cx: Context, scope: ModuleScope, name: str, e: ast.Call, explicit: list[Size | None] | None = None) -> Value:
+def apply_declared(
+    cx: Context, scope: ModuleScope, name: str, e: ast.Call, explicit: list[Size | None] | None = None
+) -> Value:
     decl = scope.decls.get(name)
     if decl is None:
         return _constructor(cx, scope, name, e)
     signature = scope.signature(name)
     if signature is None:
-        kind = {ast.ConstDecl: "a constant", ast.TypeDecl: "a type", ast.Import: "an imported file"}.get(type(decl), "no function")
+        kind = {ast.ConstDecl: "a constant", ast.TypeDecl: "a type", ast.Import: "an imported file"}.get(
+            type(decl), "no function"
+        )
         cx.error("E109", f"`{name}` is {kind} and can't be applied", e.function.span, kind)
         _check_anyway(cx, e)
         return unknown(e.span)
@@ -88,14 +96,28 @@ def apply_declared(cx: Context, scope: ModuleScope, name: str, e: ast.Call, expl
     cx.calls.add(signature.name)
     scope.ensure(name)
     signature = scope.signature(name) or signature
-    bound = bind(cx, str(signature), [(p.name, p.has_default) for p in signature.params], e.args, e.span, e.function.span, signature.span)
+    bound = bind(
+        cx,
+        str(signature),
+        [(p.name, p.has_default) for p in signature.params],
+        e.args,
+        e.span,
+        e.function.span,
+        signature.span,
+    )
     if bound is None:
         _check_anyway(cx, e)
         return unknown(e.span)
     instance = instantiate(cx, signature, explicit, e)
     args = arguments(cx, signature, bound, instance)
     for pattern, actual, what in instance.finish(cx, e.span):
-        cx.error("E202", f"sizes differ: {what} gives {actual}, but {pattern} is needed", e.span, "", ((signature.span, "declared here"),))
+        cx.error(
+            "E202",
+            f"sizes differ: {what} gives {actual}, but {pattern} is needed",
+            e.span,
+            "",
+            ((signature.span, "declared here"),),
+        )
     return finish(cx, scope, signature, decl, e, instance, args)
 
 
@@ -138,20 +160,33 @@ def arguments(cx: Context, signature: Signature, bound: dict[str, ast.Expr], ins
 
 def as_target(value: Value, wanted: Type) -> Value:
     """An applied model where a target is asked for."""
-    if isinstance(wanted, ty.Target) and isinstance(value.type, ty.Dist) and value.dist is not None and value.dist.model is not None:
+    if (
+        isinstance(wanted, ty.Target)
+        and isinstance(value.type, ty.Dist)
+        and value.dist is not None
+        and value.dist.model is not None
+    ):
         return replace(value, type=ty.Target(ty.Trace(value.dist.model)))
     return value
 
 
 def finish(
-    cx: Context, scope: ModuleScope, signature: Signature, decl: ast.Decl, e: ast.Call, instance: Instance, args: dict[str, Value]
+    cx: Context,
+    scope: ModuleScope,
+    signature: Signature,
+    decl: ast.Decl,
+    e: ast.Call,
+    instance: Instance,
+    args: dict[str, Value],
 ) -> Value:
     if signature.kind in ("fn", "objective"):
         return _function_call(cx, scope, signature, decl, e, instance, args)
     return inference.apply_model(cx, scope, signature, e, instance, args)
 
 
-def solved_sizes(cx: Context, signature: Signature, instance: Instance, e: ast.Call) -> tuple[tuple[str, Size], ...] | None:
+def solved_sizes(
+    cx: Context, signature: Signature, instance: Instance, e: ast.Call
+) -> tuple[tuple[str, Size], ...] | None:
     """The sizes of the instance; an error names one that nothing determines."""
     for n in signature.generics.sizes:
         if instance.sizes.get(n) is None:
@@ -172,7 +207,13 @@ def own_checks(cx: Context, checks: tuple[ir.SizeCheck, ...], sizes: dict[str, S
 
 
 def _function_call(
-    cx: Context, scope: ModuleScope, signature: Signature, decl: ast.Decl, e: ast.Call, instance: Instance, args: dict[str, Value]
+    cx: Context,
+    scope: ModuleScope,
+    signature: Signature,
+    decl: ast.Decl,
+    e: ast.Call,
+    instance: Instance,
+    args: dict[str, Value],
 ) -> Value:
     if signature.result is None:
         cx.error("E207", f"the recursive function `{signature.name}` needs a result type", decl.name_span, "no result type",
@@ -189,7 +230,9 @@ def _function_call(
     support = substitute_support(signature.result_support, dict(sizes))
     level = joined_level(*args.values())
     type_ = ty.Function(tuple(instance.apply(p.type) for p in signature.params), result)
-    function = ir.ModelRef(signature.name, type_) if signature.kind == "objective" else ir.FunctionRef(signature.name, type_)
+    function = (
+        ir.ModelRef(signature.name, type_) if signature.kind == "objective" else ir.FunctionRef(signature.name, type_)
+    )
     var = cx.let(ir.Call(function, atoms, sizes), result, support, level, e.span)
     dist = DistFacts() if isinstance(result, ty.Dist) else None
     return Value(var, result, support, level, e.span, dist=dist)
@@ -222,7 +265,10 @@ def _constructor(cx: Context, scope: ModuleScope, name: str, e: ast.Call) -> Val
         cx.error("E203", f"the constructor `{name}` takes {len(info.args)} argument{'s' * (len(info.args) != 1)}", e.span, "",
                  notes=(f"it is declared as `{text}`",))  # fmt: skip
         return unknown(e.span)
-    values = [check_as(cx, a.value, t, f"argument {i + 1} of `{name}`") for i, (a, t) in enumerate(zip(e.args, info.args, strict=True))]
+    values = [
+        check_as(cx, a.value, t, f"argument {i + 1} of `{name}`")
+        for i, (a, t) in enumerate(zip(e.args, info.args, strict=True))
+    ]
     level = joined_level(*values)
     var = cx.let(ir.MakeSum(info.name, tuple(v.atom for v in values)), sum_type, ANYTHING, level, e.span)
     return Value(var, sum_type, level=level, span=e.span)
@@ -239,13 +285,21 @@ def _closure_call(cx: Context, e: ast.Call) -> Value:
         _check_anyway(cx, e)
         return unknown(e.span)
     if not isinstance(function.type, ty.Function):
-        cx.error("E204", f"{describe(function.type)} can't be applied", e.function.span, f"this is {describe(function.type)}")
+        cx.error(
+            "E204", f"{describe(function.type)} can't be applied", e.function.span, f"this is {describe(function.type)}"
+        )
         _check_anyway(cx, e)
         return unknown(e.span)
     params = function.type.params
     if len(e.args) != len(params) or any(a.name is not None for a in e.args):
         text = "keywords are for declared functions" if any(a.name for a in e.args) else f"its type is {function.type}"
-        cx.error("E203", f"{len(e.args)} argument{'s' * (len(e.args) != 1)} for a function of {len(params)}", e.span, "", notes=(text,))
+        cx.error(
+            "E203",
+            f"{len(e.args)} argument{'s' * (len(e.args) != 1)} for a function of {len(params)}",
+            e.span,
+            "",
+            notes=(text,),
+        )
         return unknown(e.span)
     args = [check_as(cx, a.value, t, f"argument {i + 1}") for i, (a, t) in enumerate(zip(e.args, params, strict=True))]
     return apply_closure(cx, function, args, e.span)
@@ -265,4 +319,3 @@ def apply_closure(cx: Context, function: Value, args: list[Value], span: Span) -
         op = ir.Call(function.atom, tuple(a.atom for a in args))
     var = cx.let(op, result, function.support, level, span)
     return Value(var, result, function.support, level, span, dist=DistFacts() if isinstance(result, ty.Dist) else None)
-

@@ -21,13 +21,21 @@ from ppl.compiler.syntax import ast
 
 
 def closure(
-    cx: Context, e: ast.Lambda, expected: Type | None = None, supports: tuple[Support, ...] = (), name: str | None = None
+    cx: Context,
+    e: ast.Lambda,
+    expected: Type | None = None,
+    supports: tuple[Support, ...] = (),
+    name: str | None = None,
 ) -> Value:
     """``fn(x: real) => e``. A parameter without a type takes it from where the lambda is used. ``name``: what the body may call
     the function itself. The support of a function value is that of its results."""
     from ppl.compiler.check.expressions import check, conform
 
-    hints = expected.params if isinstance(expected, ty.Function) and len(expected.params) == len(e.params) else (None,) * len(e.params)
+    hints = (
+        expected.params
+        if isinstance(expected, ty.Function) and len(expected.params) == len(e.params)
+        else (None,) * len(e.params)
+    )
     inner = cx.child("lambda")
     params: list[ir.Var] = []
     result = declared(cx, e.result) if e.result is not None else None
@@ -81,7 +89,9 @@ def _parameter(cx: Context, p: ast.Param, hint: Type | None) -> tuple[Type, Supp
     return UNKNOWN, ANYTHING
 
 
-def _recursive(cx: Context, e: ast.Lambda, params: list[ir.Var], result: Type | None, name: str | None) -> ir.Var | None:
+def _recursive(
+    cx: Context, e: ast.Lambda, params: list[ir.Var], result: Type | None, name: str | None
+) -> ir.Var | None:
     if name is None or result is None:
         return None
     type_ = ty.Function(tuple(p.type for p in params), result)
@@ -146,7 +156,13 @@ def _map(cx: Context, e: ast.Comprehension, indices: tuple[ast.LoopIndex, ...], 
     frame = Frame("map", e.span, index, i.name, lower, upper, outer=cx.blocks[-1])
     with cx.frame(frame), cx.block() as statements:
         frame.block = statements
-        cx.bind(i.name, Value(index, INT, index.support, Level.DATA, i.name_span, affine=Size.var(index.id)), i.name_span, "index", shadow=True)
+        cx.bind(
+            i.name,
+            Value(index, INT, index.support, Level.DATA, i.name_span, affine=Size.var(index.id)),
+            i.name_span,
+            "index",
+            shadow=True,
+        )
         value = _map(cx, e, rest, expected)
     if value.unknown:
         return unknown(e.span)

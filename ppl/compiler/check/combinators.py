@@ -8,7 +8,7 @@ from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context
 from ppl.compiler.check.typeexprs import size_of
 from ppl.compiler.check.unify import describe
-from ppl.compiler.check.values import UNKNOWN, DistFacts, Value, joined_level, unknown
+from ppl.compiler.check.values import UNKNOWN, DistFacts, Value, unknown
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.distributions import DistSignature
@@ -27,9 +27,13 @@ def combinator(cx: Context, d: DistSignature, bound: dict[str, ast.Expr], e: ast
             if name != "D":
                 _anything(cx, expr)
         return unknown(e.span)
-    return {"iid": _iid, "truncated": _truncated, "ordered": _ordered, "transformed": _transformed, "ZeroInflated": _zero_inflated}[d.name](
-        cx, inner, bound, e
-    )
+    return {
+        "iid": _iid,
+        "truncated": _truncated,
+        "ordered": _ordered,
+        "transformed": _transformed,
+        "ZeroInflated": _zero_inflated,
+    }[d.name](cx, inner, bound, e)
 
 
 def _anything(cx: Context, expr: ast.Expr) -> None:
@@ -58,7 +62,9 @@ def _value_type(v: Value):
     return v.type.value
 
 
-def _make(cx: Context, name: str, args: dict[str, Value], value, facts: DistFacts, support: Support, e: ast.Expr) -> Value:
+def _make(
+    cx: Context, name: str, args: dict[str, Value], value, facts: DistFacts, support: Support, e: ast.Expr
+) -> Value:
     from ppl.compiler.check.distribution_calls import make
 
     return make(cx, name, args, value, facts, support, e)
@@ -85,12 +91,23 @@ def _truncated(cx: Context, inner: Value, bound: dict[str, ast.Expr], e: ast.Cal
             target = array(REAL, *shape(v.type)) if kind == REAL and not v.unknown else v.type
             args[b] = conform(cx, v, target, f"the bound `{b}`")
     if len(args) == 1:
-        cx.error("E203", "`truncated` needs `lower` or `upper`", e.span, "no bound", notes=("its signature is `truncated(D, lower=, upper=)`",))
+        cx.error(
+            "E203",
+            "`truncated` needs `lower` or `upper`",
+            e.span,
+            "no bound",
+            notes=("its signature is `truncated(D, lower=, upper=)`",),
+        )
     if any(v.unknown for v in args.values()):
         return unknown(e.span)
     facts = _facts(inner)
     if kind not in (REAL, ty.INT) or facts.event not in (0, None):
-        cx.error("E201", f"only a distribution over numbers can be truncated, not one over {_value_type(inner)}", inner.span, "")
+        cx.error(
+            "E201",
+            f"only a distribution over numbers can be truncated, not one over {_value_type(inner)}",
+            inner.span,
+            "",
+        )
         return unknown(e.span)
     if "lower" in args and "upper" in args:
         ordered_bounds(cx, "truncated", args["lower"], args["upper"], strict=kind == REAL)
@@ -98,11 +115,19 @@ def _truncated(cx: Context, inner: Value, bound: dict[str, ast.Expr], e: ast.Cal
     low = max(own.lower, rules.interval(args["lower"].support).lower) if "lower" in args else own.lower
     high = min(own.upper, rules.interval(args["upper"].support).upper) if "upper" in args else own.upper
     if low > high:
-        cx.error("E404", "the bounds leave no value of the distribution", e.span, "empty", ((inner.span, f"its values are {inner.support}"),))
+        cx.error(
+            "E404",
+            "the bounds leave no value of the distribution",
+            e.span,
+            "empty",
+            ((inner.span, f"its values are {inner.support}"),),
+        )
         return unknown(e.span)
     dynamic = any(args[b].const is None for b in ("lower", "upper") if b in args)
     if kind == REAL:
-        support: Support = Interval(low, high, own.lower_open and low == own.lower, own.upper_open and high == own.upper, dynamic)
+        support: Support = Interval(
+            low, high, own.lower_open and low == own.lower, own.upper_open and high == own.upper, dynamic
+        )
     else:
         support = Integers(*(None if abs(x) == float("inf") else int(x) for x in (low, high)), dynamic)
     axes = max((shape(v.type) for n, v in args.items() if n != "D"), key=len, default=())
@@ -116,7 +141,12 @@ def _ordered(cx: Context, inner: Value, bound: dict[str, ast.Expr], e: ast.Call)
     if n is None:
         return unknown(e.span)
     if _value_type(inner) != REAL:
-        cx.error("E201", f"`ordered` takes a distribution over reals, not over {_value_type(inner)}", inner.span, f"over {_value_type(inner)}")
+        cx.error(
+            "E201",
+            f"`ordered` takes a distribution over reals, not over {_value_type(inner)}",
+            inner.span,
+            f"over {_value_type(inner)}",
+        )
         return unknown(e.span)
     positive = rules.interval(inner.support).lower >= 0
     support = Structured("positive_ordered" if positive else "ordered")
@@ -138,9 +168,19 @@ def _transformed(cx: Context, inner: Value, bound: dict[str, ast.Expr], e: ast.C
     if function.unknown:
         return unknown(e.span)
     if not isinstance(function.type, ty.Function) or len(function.type.params) != 1:
-        cx.error("E201", f"the argument `f` of `transformed` must be a function of one value, not {describe(function.type)}", function.span, "")
+        cx.error(
+            "E201",
+            f"the argument `f` of `transformed` must be a function of one value, not {describe(function.type)}",
+            function.span,
+            "",
+        )
         return unknown(e.span)
-    conform(cx, Value(function.atom, ty.Function(function.type.params, UNKNOWN), span=function.span), ty.Function((one,), UNKNOWN), "the argument `f`")
+    conform(
+        cx,
+        Value(function.atom, ty.Function(function.type.params, UNKNOWN), span=function.span),
+        ty.Function((one,), UNKNOWN),
+        "the argument `f`",
+    )
     support = function.support
     if isinstance(function.atom, ir.FunctionRef):
         from ppl.compiler.ir.builtins import BUILTINS
@@ -150,7 +190,9 @@ def _transformed(cx: Context, inner: Value, bound: dict[str, ast.Expr], e: ast.C
     result = function.type.result
     value = array(result, *shape(have)) if one == element(have) else result
     facts = replace(_facts(inner), name="transformed", arguments=(("D", inner),), model=None)
-    return _make(cx, "transformed", {"D": inner, "f": function}, value, facts, support if support != ANYTHING else REALS, e)
+    return _make(
+        cx, "transformed", {"D": inner, "f": function}, value, facts, support if support != ANYTHING else REALS, e
+    )
 
 
 def _zero_inflated(cx: Context, inner: Value, bound: dict[str, ast.Expr], e: ast.Call) -> Value:
@@ -183,12 +225,22 @@ def _mixture(cx: Context, d: DistSignature, bound: dict[str, ast.Expr], e: ast.C
     if weights.unknown or components.unknown:
         return unknown(e.span)
     if not shape(weights.type):
-        cx.error("E201", f"the weights of a mixture must be a simplex, not {describe(weights.type)}", weights.span, f"this is {describe(weights.type)}")
+        cx.error(
+            "E201",
+            f"the weights of a mixture must be a simplex, not {describe(weights.type)}",
+            weights.span,
+            f"this is {describe(weights.type)}",
+        )
         return unknown(e.span)
     weights = conform(cx, weights, array(REAL, *shape(weights.type)), "the weights of a mixture")
     numbers = constant_vector(bound["weights"])
     if numbers is not None and (min(numbers) < 0 or abs(sum(numbers) - 1) > 1e-6):
-        cx.error("E401", "the weights of a mixture must be a simplex: entries of at least 0 that sum to 1", weights.span, f"the sum is {sum(numbers):g}")
+        cx.error(
+            "E401",
+            "the weights of a mixture must be a simplex: entries of at least 0 that sum to 1",
+            weights.span,
+            f"the sum is {sum(numbers):g}",
+        )
     else:
         support_fits(cx, weights, UNIT_INTERVAL, "each weight of a mixture", "E401")
     count = shape(weights.type)[-1]
@@ -197,7 +249,13 @@ def _mixture(cx: Context, d: DistSignature, bound: dict[str, ast.Expr], e: ast.C
         return unknown(e.span)
     value, number, facts = of
     if not cx.require_sizes(count, number, "a mixture has a weight for each component", e.span):
-        cx.error("E202", f"{count} weights for {number} components", e.span, "", ((weights.span, f"this is {weights.type}"), (components.span, "the components")))
+        cx.error(
+            "E202",
+            f"{count} weights for {number} components",
+            e.span,
+            "",
+            ((weights.span, f"this is {weights.type}"), (components.span, "the components")),
+        )
         return unknown(e.span)
     batch = shape(weights.type)[:-1]
     value = array(value, *batch) if batch and not shape(value) else value
@@ -217,7 +275,12 @@ def _components(cx: Context, v: Value, e: ast.Call) -> tuple[ty.Type, Size, Dist
     if isinstance(v.type, ty.Array) and isinstance(v.type.element, ty.Dist):
         return v.type.element.value, v.type.shape[0], v.dist or DistFacts()
     if not isinstance(v.type, ty.Dist):
-        cx.error("E201", f"the components of a mixture must be distributions, not {describe(v.type)}", v.span, f"this is {describe(v.type)}")
+        cx.error(
+            "E201",
+            f"the components of a mixture must be distributions, not {describe(v.type)}",
+            v.span,
+            f"this is {describe(v.type)}",
+        )
         return None
     facts = _facts(v)
     axes = shape(v.type.value)
@@ -227,5 +290,3 @@ def _components(cx: Context, v: Value, e: ast.Call) -> tuple[ty.Type, Size, Dist
                  notes=("give array arguments, one entry a component, or a list: `mixture(w, [D1, D2])`",))  # fmt: skip
         return None
     return array(element(v.type.value), *axes[: lead - 1], *axes[lead:]), axes[lead - 1], facts
-
-

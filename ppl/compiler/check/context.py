@@ -102,7 +102,9 @@ class Context:
         helps: tuple[Help, ...] = (),
     ) -> None:
         """Also warnings: the code says which."""
-        self.sink.add(Diagnostic(code, message, Label(span, label), tuple(Label(s, t) for s, t in secondary), notes, helps))
+        self.sink.add(
+            Diagnostic(code, message, Label(span, label), tuple(Label(s, t) for s, t in secondary), notes, helps)
+        )
 
     def text(self, span: Span) -> str:
         source = self.sink.sources.get(span.file)
@@ -110,7 +112,9 @@ class Context:
 
     # --- variables and statements -------------------------------------------------------------------------------
 
-    def var(self, hint: str, type: Type, support: Support = ANYTHING, level: Level = Level.CONSTANT, span: Span = NOWHERE) -> Var:
+    def var(
+        self, hint: str, type: Type, support: Support = ANYTHING, level: Level = Level.CONSTANT, span: Span = NOWHERE
+    ) -> Var:
         v = Var(self.ids.fresh(hint), type, support, level, span=span)
         self.depth[v.id] = len(self.frames)
         return v
@@ -119,7 +123,14 @@ class Context:
         self.blocks[-1].append(stmt)
 
     def let(
-        self, op: ir.Op, type: Type, support: Support, level: Level, span: Span, hint: str = "", into: list[ir.Stmt] | None = None
+        self,
+        op: ir.Op,
+        type: Type,
+        support: Support,
+        level: Level,
+        span: Span,
+        hint: str = "",
+        into: list[ir.Stmt] | None = None,
     ) -> Var:
         v = self.var(hint, type, support, level, span)
         (self.blocks[-1] if into is None else into).append(ir.Let(v, op, span=span))
@@ -167,7 +178,9 @@ class Context:
             cx = cx.parent
         return None
 
-    def bind(self, name: str, value: Value, span: Span, kind: str = "let", mutable: bool = False, shadow: bool = False) -> None:
+    def bind(
+        self, name: str, value: Value, span: Span, kind: str = "let", mutable: bool = False, shadow: bool = False
+    ) -> None:
         """Give a name its meaning in the innermost scope; two meanings at once are an error unless ``shadow``."""
         if not shadow and (earlier := self.defined_at(name)) is not None and name != "_":
             self.error(
@@ -257,7 +270,11 @@ class Context:
     def size_value(self, size: Size, span: Span, type: Type = INT) -> Value:
         number = size.value
         atom = ir.Lit(number, INT, span=span) if number is not None else ir.SizeAtom(size, span=span)
-        support = Integers(number, number) if number is not None else Integers(lower=0 if size.provably_nonnegative() else None)
+        support = (
+            Integers(number, number)
+            if number is not None
+            else Integers(lower=0 if size.provably_nonnegative() else None)
+        )
         level = Level.CONSTANT if number is not None else Level.DATA
         return Value(atom, type, support, level, span, affine=size, const=number)
 

@@ -88,7 +88,9 @@ def _default(cx: Context, p: ast.Param, known) -> ir.Block | None:
         if known.type != UNKNOWN:
             value = conform(cx, value, known.type, f"the default of `{p.name}`")
             if not value.unknown:
-                support_fits(cx, value, known.support, f"the default of `{p.name}`", "E403", ((known.span, "declared here"),))
+                support_fits(
+                    cx, value, known.support, f"the default of `{p.name}`", "E403", ((known.span, "declared here"),)
+                )
     return ir.Block(tuple(statements), (value.atom,))
 
 
@@ -104,7 +106,11 @@ def _const(scope: ModuleScope, decl: ast.ConstDecl) -> None:
         value = conform(cx, value, given.type, f"the constant `{decl.name}`")
         if not value.unknown:
             support_fits(cx, value, given.support, f"the constant `{decl.name}`", "E403")
-    support = value.support if given is None or given.support == ANYTHING or rules.included(value.support, given.support) else given.support
+    support = (
+        value.support
+        if given is None or given.support == ANYTHING or rules.included(value.support, given.support)
+        else given.support
+    )
     var = ir.Var(full, value.type, support, value.level, span=decl.name_span)
     scope.parts.constants[full] = (var, prune(ir.Block(tuple(cx.blocks[0]), (value.atom,))))
 
@@ -117,12 +123,24 @@ def _fn(scope: ModuleScope, decl: ast.FnDecl) -> None:
     cx.result_support = signature.result_support
     value = returning_body(cx, decl.body, signature.result)
     result = signature.result if signature.result is not None else _plain(value.type)
-    support = signature.result_support if signature.result is not None and signature.result_support != ANYTHING else value.support
+    support = (
+        signature.result_support
+        if signature.result is not None and signature.result_support != ANYTHING
+        else value.support
+    )
     if signature.result is None:
         signature.result, signature.result_support = result, support
     block = prune(ir.Block(tuple(cx.blocks[0]), (value.atom,)))
     scope.parts.functions[cx.name] = ir.Function(
-        cx.name, signature.generics.sizes, params, result, block, None, cx.name in scope.parts.recursive, tuple(cx.size_checks), span=decl.name_span
+        cx.name,
+        signature.generics.sizes,
+        params,
+        result,
+        block,
+        None,
+        cx.name in scope.parts.recursive,
+        tuple(cx.size_checks),
+        span=decl.name_span,
     )
 
 
@@ -139,7 +157,9 @@ def _extern(scope: ModuleScope, decl: ast.ExternFnDecl) -> None:
         cx.error("E109", f"the source of `{decl.name}` must be \"module:name\", not \"{decl.source}\"", decl.span, "no colon",
                  helps=(Help("for example \"mypackage.networks:encoder\""),))  # fmt: skip
     result = signature.result if signature.result is not None else UNKNOWN
-    scope.parts.functions[cx.name] = ir.Function(cx.name, signature.generics.sizes, params, result, None, decl.source or "", span=decl.name_span)
+    scope.parts.functions[cx.name] = ir.Function(
+        cx.name, signature.generics.sizes, params, result, None, decl.source or "", span=decl.name_span
+    )
 
 
 def _dist(scope: ModuleScope, decl: ast.DistDecl) -> None:
@@ -154,7 +174,12 @@ def _dist(scope: ModuleScope, decl: ast.DistDecl) -> None:
             cx.frames[0].block = statements
             name = decl.logpdf_arg or "x"
             value_var = cx.var(name, event, signature.result_support, Level.CONTINUOUS, decl.logpdf.span)
-            cx.bind(name, Value(value_var, event, signature.result_support, Level.CONTINUOUS, decl.logpdf.span), decl.logpdf.span, "parameter")
+            cx.bind(
+                name,
+                Value(value_var, event, signature.result_support, Level.CONTINUOUS, decl.logpdf.span),
+                decl.logpdf.span,
+                "parameter",
+            )
             value = returning_body(cx, decl.logpdf, REAL)
         logpdf = prune(ir.Block(tuple(statements), (value.atom,)))
     if decl.sample is not None:
@@ -167,7 +192,15 @@ def _dist(scope: ModuleScope, decl: ast.DistDecl) -> None:
         cx.error("E211", f"the distribution `{decl.name}` has neither `logpdf` nor `sample`", decl.name_span, "empty",
                  helps=(Help("give at least one: `logpdf(x) { return … }`, `sample { … return … }`"),))  # fmt: skip
     scope.parts.dists[cx.name] = ir.UserDist(
-        cx.name, signature.generics.sizes, params, event, signature.result_support, value_var, logpdf, sample, span=decl.name_span
+        cx.name,
+        signature.generics.sizes,
+        params,
+        event,
+        signature.result_support,
+        value_var,
+        logpdf,
+        sample,
+        span=decl.name_span,
     )
 
 
@@ -189,13 +222,23 @@ def _model(scope: ModuleScope, decl: ast.ModelDecl | ast.GuideDecl | ast.Objecti
     else:
         value = body(cx, decl.body, wanted)
         if value is None and wanted is not None and wanted != UNKNOWN:
-            cx.error("E211", f"`{decl.name}` is declared to return {describe(wanted)}, but returns nothing", decl.name_span, "no `return`")
+            cx.error(
+                "E211",
+                f"`{decl.name}` is declared to return {describe(wanted)}, but returns nothing",
+                decl.name_span,
+                "no `return`",
+            )
     if signature.result is None and value is not None:
         signature.result, signature.result_support = _plain(value.type), value.support
     infos = close_sites(cx)
     results = (value.atom,) if value is not None and not value.unknown else ()
     outputs = tuple((n, t) for n, (t, _, _) in cx.outputs.items())
-    if value is not None and not value.unknown and signature.kind == "model" and not isinstance(element(value.type), (ty.Function, ty.Dist)):
+    if (
+        value is not None
+        and not value.unknown
+        and signature.kind == "model"
+        and not isinstance(element(value.type), (ty.Function, ty.Dist))
+    ):
         outputs += (("return", _plain(value.type)),)
     block = prune(ir.Block(tuple(cx.blocks[0]), results))
     model = ir.Model(
@@ -223,8 +266,16 @@ def close_sites(cx: Context) -> tuple[ir.SiteInfo, ...]:
             continue
         fine = all(cx.require_sizes(a, b, f"the ranges of `{site.name}` meet", site.span) for a, b in tiling.equalities)
         for p in pieces:
-            fine = fine and all(cx.require_sizes(lo, hi, f"the ranges of `{site.name}` are not empty", p.span, "<=") for lo, hi in p.box)
-        if site.rank and site.name in root.sites and fine and site.kind not in ("let",) and isinstance(whole(cx, site, site.span), Miss):
+            fine = fine and all(
+                cx.require_sizes(lo, hi, f"the ranges of `{site.name}` are not empty", p.span, "<=") for lo, hi in p.box
+            )
+        if (
+            site.rank
+            and site.name in root.sites
+            and fine
+            and site.kind not in ("let",)
+            and isinstance(whole(cx, site, site.span), Miss)
+        ):
             continue
         if site.kind != "let":
             infos.append((site, _info(cx, site, tiling.extents)))
@@ -236,7 +287,9 @@ def _info(cx: Context, site: Site, extents: tuple[Size, ...]) -> ir.SiteInfo:
     type_ = array(site.element, *extents)
     axes = tuple(_axis_name(site.name, k, n) for k, n in enumerate(shape(type_)))
     role = Role(site.role if site.kind == "field" else site.kind)
-    return ir.SiteInfo(site.name, type_, site.support, role, site.discrete, axes, site.missing, site.doc, span=site.span)
+    return ir.SiteInfo(
+        site.name, type_, site.support, role, site.discrete, axes, site.missing, site.doc, span=site.span
+    )
 
 
 def _axis_name(site: str, k: int, n: Size) -> str:
@@ -255,10 +308,13 @@ def _not_covered(cx: Context, site: Site, tiling: Tiling) -> None:
                  tuple((p.span, f"from {_first(cx, p.box, axis)}") for p in cx.own_frames[0].sites.get(name, ()) if p.span != site.span),
                  ("a random variable is defined at every index from 0 on",), (Help(f"define `{missing}` too, or start the loop at {lo}"),))  # fmt: skip
         return
-    if tiling.overlap is None:
+    others = tuple((p.span, "and here") for p in cx.own_frames[0].sites.get(name, ()) if p.span != site.span)
+    if tiling.overlap == (-1, -1):
+        cx.error("E304", f"the index ranges of `{name}` overlap", site.span, "drawn here", others,
+                 ("each element of a random variable is defined exactly once",))  # fmt: skip
+    elif tiling.overlap is None:
         cx.error("E303", f"it is not clear that `{name}` is defined exactly once at each index", site.span, "drawn here",
-                 tuple((p.span, "and here") for p in cx.own_frames[0].sites.get(name, ()) if p.span != site.span),
-                 ("the index ranges do not follow each other",))  # fmt: skip
+                 others, ("the index ranges do not follow each other",))  # fmt: skip
 
 
 def _first(cx: Context, box, axis: int) -> str:
@@ -273,5 +329,3 @@ def finish_recursion(scope: ModuleScope) -> None:
             parts.models[name] = replace(parts.models[name], recursive=True)
         if name in parts.functions:
             parts.functions[name] = replace(parts.functions[name], recursive=True)
-
-

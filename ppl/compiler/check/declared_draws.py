@@ -28,7 +28,13 @@ def at_declared_type(cx: Context, stmt: ast.Draw, dist: Value) -> tuple[Value, T
         return dist, own, dist.support, False
     given = declared(cx, stmt.type)
     if given.missing and stmt.role != "data":
-        cx.error("E212", "only `data` may be missing", stmt.type.span, "not a data variable", helps=(Help("a latent is always unknown: drop the `?`"),))
+        cx.error(
+            "E212",
+            "only `data` may be missing",
+            stmt.type.span,
+            "not a data variable",
+            helps=(Help("a latent is always unknown: drop the `?`"),),
+        )
     if given.type == UNKNOWN or own == UNKNOWN:
         return None
     extra = _extra(cx, given.type, own, stmt)
@@ -55,7 +61,10 @@ def _extra(cx: Context, want: Type, own: Type, stmt: ast.Draw) -> tuple[Size, ..
     promoted = element(want) == INT and isinstance(element(own), ty.IndexType)
     narrowed = isinstance(element(want), ty.IndexType) and element(own) == INT
     if element(want) != element(own) and not promoted and not narrowed and not isinstance(element(want), ty.IndexType):
-        if not (isinstance(element(own), (ty.Tuple, ty.Record, ty.Function, ty.Sum)) and type(element(own)) is type(element(want))):
+        if not (
+            isinstance(element(own), (ty.Tuple, ty.Record, ty.Function, ty.Sum))
+            and type(element(own)) is type(element(want))
+        ):
             return None
     instance = Instance()
     target = array(element(own), *shape(inner)) if promoted or narrowed else inner
@@ -73,7 +82,11 @@ def _mismatch(cx: Context, stmt: ast.Draw, want: Type, own: Type, dist: Value) -
         text = cx.text(stmt.type.span).replace("int", "bool", 1)
         helps = (suggestion("declare it `bool`: data may write 0 and 1", stmt.type.span, text),)
     elif element(own) == INT and element(want) == REAL:
-        helps = (suggestion("declare it `int`", stmt.type.span, "int"),) if not shape(want) else (Help("declare it as ints"),)
+        helps = (
+            (suggestion("declare it `int`", stmt.type.span, "int"),)
+            if not shape(want)
+            else (Help("declare it as ints"),)
+        )
     name = cx.text(stmt.target.span)
     cx.error("E317", f"`{name}` is declared {describe(want)}, but its distribution is over {own}", stmt.type.span, f"this is {want}",
              ((dist.span, f"draws {describe(own)}"),), helps=helps)  # fmt: skip
@@ -86,10 +99,18 @@ def _outside(cx: Context, stmt: ast.Draw, dist: Value, support: Support) -> None
     low, high = rules.interval(support), rules.interval(dist.support)
     if isinstance(support, Interval) and text and not isinstance(dist.support, Structured):
         loc = facts.argument("loc")
-        if support.lower == 0 and support.upper == float("inf") and facts.name in _HALF and loc is not None and loc.const == 0:
+        if (
+            support.lower == 0
+            and support.upper == float("inf")
+            and facts.name in _HALF
+            and loc is not None
+            and loc.const == 0
+        ):
             rest = ", ".join(cx.text(v.span) for n, v in facts.arguments if n != "loc")
             helps.append(suggestion(f"use `{_HALF[facts.name]}({rest})`", dist.span, f"{_HALF[facts.name]}({rest})"))
-        bounds = [f"lower={low.lower:g}"] * (high.lower < low.lower) + [f"upper={low.upper:g}"] * (high.upper > low.upper)
+        bounds = [f"lower={low.lower:g}"] * (high.lower < low.lower) + [f"upper={low.upper:g}"] * (
+            high.upper > low.upper
+        )
         if bounds:
             new = f"truncated({text}, {', '.join(bounds)})"
             helps.append(suggestion(f"or cut it off: `{new}`", dist.span, new))

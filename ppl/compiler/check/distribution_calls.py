@@ -57,11 +57,22 @@ def distribution(cx: Context, d: DistSignature, e: ast.Call) -> Value:
     return make(cx, d.name, {p.name: args[p.name] for p in d.params if p.name in args}, value, facts, support, e)
 
 
-def make(cx: Context, name: str, args: dict[str, Value], value: Type, facts: DistFacts, support: Support, e: ast.Expr, sizes=()) -> Value:
+def make(
+    cx: Context,
+    name: str,
+    args: dict[str, Value],
+    value: Type,
+    facts: DistFacts,
+    support: Support,
+    e: ast.Expr,
+    sizes=(),
+) -> Value:
     type_ = ty.Dist(value, facts.event)
     level = joined_level(*args.values())
     op = ir.MakeDist(name, tuple((n, v.atom) for n, v in args.items()), (), sizes)
-    return Value(cx.let(op, type_, support, level, e.span, name[0].lower() + name[1:]), type_, support, level, e.span, dist=facts)
+    return Value(
+        cx.let(op, type_, support, level, e.span, name[0].lower() + name[1:]), type_, support, level, e.span, dist=facts
+    )
 
 
 def _argument(cx: Context, d: DistSignature, p: DistParam, expr: ast.Expr) -> Value:
@@ -83,13 +94,19 @@ def _argument(cx: Context, d: DistSignature, p: DistParam, expr: ast.Expr) -> Va
         return unknown(expr.span)
     if len(shape(value.type)) < p.axes:
         kind = "a vector" if p.axes == 1 else "a matrix"
-        helps = (Help("a matrix of the variances of independent entries is `diag(v)`"),) if p.axes == 2 and shape(value.type) else ()
+        helps = (
+            (Help("a matrix of the variances of independent entries is `diag(v)`"),)
+            if p.axes == 2 and shape(value.type)
+            else ()
+        )
         cx.error("E201", f"{what} must be {kind}, not {describe(value.type)}", value.span, f"this is {describe(value.type)}",
                  notes=(f"the signature is `{d}`",), helps=helps)  # fmt: skip
         return unknown(expr.span)
     keep = d.name == "Discrete" and p.name == "values"
     if not keep and wanted == REAL:
-        value = replace(value, atom=promote(cx, value, array(REAL, *shape(value.type))), type=array(REAL, *shape(value.type)))
+        value = replace(
+            value, atom=promote(cx, value, array(REAL, *shape(value.type))), type=array(REAL, *shape(value.type))
+        )
     if support_fits(cx, value, p.support, what, "E401"):
         wider_than_needed(cx, expr, p.support, what)
     return _plain(value)
@@ -107,10 +124,19 @@ def _wrong_kind(cx: Context, d: DistSignature, p: DistParam, value: Value, what:
     elif element(value.type) == BOOL:
         helps = (Help("a bool is not a number: `where(c, 1, 0)` makes one"),)
     article = "an int" if wanted == INT else "a real"
-    cx.error("E201", f"{what} must be {article}, not {describe(value.type)}", value.span, f"this is {describe(value.type)}", notes=notes, helps=helps)
+    cx.error(
+        "E201",
+        f"{what} must be {article}, not {describe(value.type)}",
+        value.span,
+        f"this is {describe(value.type)}",
+        notes=notes,
+        helps=helps,
+    )
 
 
-def _axes(cx: Context, d: DistSignature, args: dict[str, Value], e: ast.Call) -> tuple[tuple[Size, ...], tuple[Size, ...]] | None:
+def _axes(
+    cx: Context, d: DistSignature, args: dict[str, Value], e: ast.Call
+) -> tuple[tuple[Size, ...], tuple[Size, ...]] | None:
     """Batch and event axes; an error where arguments do not agree."""
     batch: tuple[Size, ...] = ()
     batch_of: Value | None = None
@@ -143,7 +169,9 @@ def _axes(cx: Context, d: DistSignature, args: dict[str, Value], e: ast.Call) ->
     return batch, (event,) if event is not None else ()
 
 
-def _disagree(cx: Context, d: DistSignature, a: Size | None, b: Size | None, first: Value | None, second: Value, e: ast.Call) -> None:
+def _disagree(
+    cx: Context, d: DistSignature, a: Size | None, b: Size | None, first: Value | None, second: Value, e: ast.Call
+) -> None:
     what = f"{a} against {b}" if a is not None else "different numbers of axes"
     secondary = tuple((v.span, f"this is {v.type}") for v in (first, second) if v is not None)
     cx.error("E202", f"the arguments of `{d.name}` differ in size: {what}", e.span, "", secondary,
@@ -185,13 +213,25 @@ def _support(d: DistSignature, args: dict[str, Value], bound: dict[str, ast.Expr
                 return Integers(0, int(n.const))
             return Integers(0, None, dynamic=True)
         case "index":
-            kind = _scalar(d, args, shape(args["p"].type)[-1:] if "p" in args else shape((args.get("logits") or args.get("cutpoints")).type)[-1:])
+            kind = _scalar(
+                d,
+                args,
+                shape(args["p"].type)[-1:]
+                if "p" in args
+                else shape((args.get("logits") or args.get("cutpoints")).type)[-1:],
+            )
             size = kind.size - 1
             return Integers(0, size.value if size.value is not None else size)
         case "values":
             name = "x" if d.name == "Delta" else "values"
             constants = constant_vector(bound[name]) if name == "values" else None
-            return Finite(tuple(sorted(set(constants)))) if constants else rules.scaled(args[name].support) if name == "values" else args[name].support
+            return (
+                Finite(tuple(sorted(set(constants))))
+                if constants
+                else rules.scaled(args[name].support)
+                if name == "values"
+                else args[name].support
+            )
     return d.support
 
 
@@ -205,7 +245,12 @@ def _constants(cx: Context, d: DistSignature, bound: dict[str, ast.Expr], args: 
             continue
         what = f"the argument `{p.name}` of `{d.name}`"
         if p.support.name == "simplex" and (min(numbers) < 0 or abs(sum(numbers) - 1) > 1e-6):
-            cx.error("E401", f"{what} must be a simplex: entries of at least 0 that sum to 1", bound[p.name].span, f"the sum is {sum(numbers):g}")
+            cx.error(
+                "E401",
+                f"{what} must be a simplex: entries of at least 0 that sum to 1",
+                bound[p.name].span,
+                f"the sum is {sum(numbers):g}",
+            )
         if p.support.name == "ordered" and any(a >= b for a, b in zip(numbers, numbers[1:], strict=False)):
             cx.error("E401", f"{what} must be in increasing order", bound[p.name].span, "not increasing")
     if d.support_rule == "between":
@@ -228,7 +273,15 @@ def user(cx: Context, scope: ModuleScope, signature: Signature, e: ast.Call) -> 
     from ppl.compiler.check.expressions import check, mismatch
 
     scope.ensure(signature.name.rsplit(".", 1)[-1])
-    bound = bind(cx, str(signature), [(p.name, p.has_default) for p in signature.params], e.args, e.span, e.function.span, signature.span)
+    bound = bind(
+        cx,
+        str(signature),
+        [(p.name, p.has_default) for p in signature.params],
+        e.args,
+        e.span,
+        e.function.span,
+        signature.span,
+    )
     if bound is None:
         return unknown(e.span)
     instance: Instance = instantiate(cx, signature, None, e)
@@ -245,18 +298,54 @@ def user(cx: Context, scope: ModuleScope, signature: Signature, e: ast.Call) -> 
         extra = shape(value.type)[: max(0, len(shape(value.type)) - len(shape(p.type)))]
         one = array(element(value.type), *shape(value.type)[len(extra) :])
         if not value.unknown and not match(cx, p.type, one, instance, f"the argument `{p.name}`"):
-            mismatch(cx, value, instance.apply(p.type), f"the argument `{p.name}`", "E201", ((p.span, f"declared as {p.type}"),))
+            mismatch(
+                cx,
+                value,
+                instance.apply(p.type),
+                f"the argument `{p.name}`",
+                "E201",
+                ((p.span, f"declared as {p.type}"),),
+            )
             value = unknown(value.span)
-        if extra and batch and (len(extra) != len(batch) or not all(cx.require_sizes(a, b, "array arguments have one size", e.span) for a, b in zip(batch, extra, strict=True))):
-            cx.error("E202", f"the array arguments of `{signature.name}` differ in size", e.span, "", notes=("array arguments are elementwise",))
+        if (
+            extra
+            and batch
+            and (
+                len(extra) != len(batch)
+                or not all(
+                    cx.require_sizes(a, b, "array arguments have one size", e.span)
+                    for a, b in zip(batch, extra, strict=True)
+                )
+            )
+        ):
+            cx.error(
+                "E202",
+                f"the array arguments of `{signature.name}` differ in size",
+                e.span,
+                "",
+                notes=("array arguments are elementwise",),
+            )
         batch = batch or extra
         if not value.unknown:
             value = replace(value, atom=promote(cx, value, array(element(p.type), *shape(value.type))))
-            support_fits(cx, value, p.support, f"the argument `{p.name}` of `{signature.name}`", "E401", ((p.span, "declared here"),))
+            support_fits(
+                cx,
+                value,
+                p.support,
+                f"the argument `{p.name}` of `{signature.name}`",
+                "E401",
+                ((p.span, "declared here"),),
+            )
         args[p.name] = value
     broken = instance.finish(cx, e.span)
     for pattern, actual, what in broken:
-        cx.error("E202", f"sizes differ: {what} gives {actual}, but {pattern} is needed", e.span, "", ((signature.span, "declared here"),))
+        cx.error(
+            "E202",
+            f"sizes differ: {what} gives {actual}, but {pattern} is needed",
+            e.span,
+            "",
+            ((signature.span, "declared here"),),
+        )
     sizes = solved_sizes(cx, signature, instance, e)
     if sizes is None or broken or any(v.unknown for v in args.values()) or signature.result is None:
         return unknown(e.span)

@@ -31,7 +31,11 @@ def draw(cx: Context, stmt: ast.Draw) -> None:
         check(cx, stmt.dist)
         _broken(cx, stmt)
         return
-    if isinstance(stmt.dist, ast.Call) and isinstance(stmt.dist.function, ast.Name) and cx.peek(stmt.dist.function.id) is None:
+    if (
+        isinstance(stmt.dist, ast.Call)
+        and isinstance(stmt.dist.function, ast.Name)
+        and cx.peek(stmt.dist.function.id) is None
+    ):
         if stmt.dist.function.id == "sim":
             simulate(cx, stmt)
             return
@@ -75,8 +79,16 @@ def draw(cx: Context, stmt: ast.Draw) -> None:
 def _hint(name: str, box: Box, cx: Context) -> str:
     if not box:
         return name
-    indices = [f.index_name for f in cx.frames if f.index is not None and any(f.index.id in lo.variables for lo, _ in box)]
-    return "_".join([name, *(indices or [str(lo) for lo, _ in box])]).replace(" ", "").replace("-", "m").replace("+", "p").replace("*", "")
+    indices = [
+        f.index_name for f in cx.frames if f.index is not None and any(f.index.id in lo.variables for lo, _ in box)
+    ]
+    return (
+        "_".join([name, *(indices or [str(lo) for lo, _ in box])])
+        .replace(" ", "")
+        .replace("-", "m")
+        .replace("+", "p")
+        .replace("*", "")
+    )
 
 
 def _level(stmt: ast.Draw, facts: DistFacts, discrete: bool, missing: bool) -> Level:
@@ -92,8 +104,18 @@ def allowed(cx: Context, stmt: ast.Draw) -> bool:
     if not cx.may_draw:
         where = {"fn": "a function is deterministic", "lambda": "a lambda is deterministic", "logpdf": "a log density is deterministic",
                  "objective": "an objective draws inside `expect` only", "const": "a constant is deterministic"}.get(cx.kind, "")  # fmt: skip
-        helps = (Help("draw inside `expect { … }`"),) if cx.kind == "objective" else (Help("make it a `model`, and run it with `~`"),)
-        cx.error("E312", "a random variable is drawn where nothing may be drawn", stmt.span, where or "not allowed here", helps=helps)
+        helps = (
+            (Help("draw inside `expect { … }`"),)
+            if cx.kind == "objective"
+            else (Help("make it a `model`, and run it with `~`"),)
+        )
+        cx.error(
+            "E312",
+            "a random variable is drawn where nothing may be drawn",
+            stmt.span,
+            where or "not allowed here",
+            helps=helps,
+        )
         return False
     if stmt.role == "data" and cx.kind != "model":
         cx.error("E312", f"`data` stands in models only, not in {_article(cx.kind)}", stmt.span, "not allowed here",
@@ -107,7 +129,12 @@ def allowed(cx: Context, stmt: ast.Draw) -> bool:
 
 
 def _article(kind: str) -> str:
-    return {"infer": "`infer`", "expect": "`expect`", "sample": "the sampler of a distribution", "objective": "an objective"}.get(kind, f"a {kind}")
+    return {
+        "infer": "`infer`",
+        "expect": "`expect`",
+        "sample": "the sampler of a distribution",
+        "objective": "an objective",
+    }.get(kind, f"a {kind}")
 
 
 def _not_a_distribution(cx: Context, stmt: ast.Draw, dist: Value) -> None:
@@ -118,8 +145,16 @@ def _not_a_distribution(cx: Context, stmt: ast.Draw, dist: Value) -> None:
         helps = (Help("apply the model to its arguments"),)
     elif stmt.role == "latent" and isinstance(stmt.target, ast.Name):
         text = cx.text(dist.span)
-        helps = (suggestion("a computed value is named by `let`", stmt.span, f"let {cx.text(stmt.target.span)} = {text}"),)
-    cx.error("E201", f"behind `~` stands a distribution, not {describe(dist.type)}", dist.span, f"this is {describe(dist.type)}", helps=helps)
+        helps = (
+            suggestion("a computed value is named by `let`", stmt.span, f"let {cx.text(stmt.target.span)} = {text}"),
+        )
+    cx.error(
+        "E201",
+        f"behind `~` stands a distribution, not {describe(dist.type)}",
+        dist.span,
+        f"this is {describe(dist.type)}",
+        helps=helps,
+    )
 
 
 # --- targets -------------------------------------------------------------------------------------------------------
@@ -144,7 +179,13 @@ def target(cx: Context, e: ast.Expr) -> tuple[str, Box] | None:
         if not _distinct(cx, points, e) or not _every_loop_indexed(cx, e.base.id, tuple(points), e):
             return None
         return e.base.id, tuple(point(p) for p in points)
-    cx.error("E204", "one variable is drawn at a time", e.span, "a tuple", helps=(Help("draw `x ~ D`, then `let (a, b) = x`"),))
+    cx.error(
+        "E204",
+        "one variable is drawn at a time",
+        e.span,
+        "a tuple",
+        helps=(Help("draw `x ~ D`, then `let (a, b) = x`"),),
+    )
     return None
 
 
@@ -161,7 +202,12 @@ def _distinct(cx: Context, points: list[Size], e: ast.Index) -> bool:
     used = [v for p in points for v in p.variables if cx.is_loop_index(v)]
     if len(used) == len(set(used)):
         return True
-    cx.error("E303", "only a diagonal is defined: one loop index stands on two axes", e.span, "the other elements are missing")
+    cx.error(
+        "E303",
+        "only a diagonal is defined: one loop index stands on two axes",
+        e.span,
+        "the other elements are missing",
+    )
     return False
 
 
@@ -188,7 +234,16 @@ def _head(cx: Context, f: Frame) -> Span:
 
 
 def register(
-    cx: Context, stmt: ast.Stmt, name: str, box: Box, kind: str, type_: Type, support: Support, discrete: bool, missing: bool, facts: DistFacts | None
+    cx: Context,
+    stmt: ast.Stmt,
+    name: str,
+    box: Box,
+    kind: str,
+    type_: Type,
+    support: Support,
+    discrete: bool,
+    missing: bool,
+    facts: DistFacts | None,
 ) -> Site | None:
     """The site of the name: new, or extended by another element. None after an error."""
     span = stmt.target.span if hasattr(stmt, "target") else stmt.span
@@ -198,24 +253,63 @@ def register(
         outer = cx.parent.site(name) if cx.parent is not None else None
         if local is not None or (outer is not None and outer.kind != "let"):
             earlier = local.span if local is not None else outer.span
-            cx.error("E102", f"the name `{name}` is already defined", span, "defined again here", ((earlier, "first defined here"),))
+            cx.error(
+                "E102",
+                f"the name `{name}` is already defined",
+                span,
+                "defined again here",
+                ((earlier, "first defined here"),),
+            )
             return None
-        site = Site(name, kind, type_, support, discrete, len(box), span, missing, stmt.doc, facts.model if facts else None, dist=facts)
+        site = Site(
+            name,
+            kind,
+            type_,
+            support,
+            discrete,
+            len(box),
+            span,
+            missing,
+            stmt.doc,
+            facts.model if facts else None,
+            dist=facts,
+        )
         cx.sites[name] = site
         return site
     if site.broken:
         return None
     if site.kind != kind:
-        cx.error("E301", f"`{name}` is defined as {site.kind} and as {kind}", span, f"{kind} here", ((site.span, f"{site.kind} here"),))
+        cx.error(
+            "E301",
+            f"`{name}` is defined as {site.kind} and as {kind}",
+            span,
+            f"{kind} here",
+            ((site.span, f"{site.kind} here"),),
+        )
         return None
     if site.rank != len(box):
-        cx.error("E309", f"`{name}` is defined with {len(box)} and with {site.rank} indices", span, f"{len(box)} here", ((site.span, f"{site.rank} here"),))
+        cx.error(
+            "E309",
+            f"`{name}` is defined with {len(box)} and with {site.rank} indices",
+            span,
+            f"{len(box)} here",
+            ((site.span, f"{site.rank} here"),),
+        )
         return None
     if site.rank == 0 and any(name in f.partial for f in cx.own_frames):
         earlier = next(f.partial[name] for f in cx.own_frames if name in f.partial)
-        cx.error("E301", f"the random variable `{name}` is drawn twice on one path", span, "again here", ((earlier, "first here, on one path"),))
+        cx.error(
+            "E301",
+            f"the random variable `{name}` is drawn twice on one path",
+            span,
+            "again here",
+            ((earlier, "first here, on one path"),),
+        )
         return None
-    if not fits(cx, site.element, type_, span, f"`{name}`")[0] and not fits(cx, type_, site.element, span, f"`{name}`")[0]:
+    if (
+        not fits(cx, site.element, type_, span, f"`{name}`")[0]
+        and not fits(cx, type_, site.element, span, f"`{name}`")[0]
+    ):
         cx.error("E309", f"`{name}` has different types: {type_} and {site.element}", span, f"this is {describe(type_)}",
                  ((site.span, f"this is {describe(site.element)}"),))  # fmt: skip
         return None
@@ -296,7 +390,9 @@ def simulate(cx: Context, stmt: ast.Draw) -> None:
     if cx.kind != "expect":
         cx.error("E312", "`sim` stands inside `expect` only", call.span, "not allowed here")
     if len(call.args) != 1 or not isinstance(stmt.target, ast.TupleLit) or len(stmt.target.elements) != 2:
-        cx.error("E203", "`sim` draws a trace with its log density", stmt.span, "", helps=(Help("write `(z, lq) ~ sim(q)`"),))
+        cx.error(
+            "E203", "`sim` draws a trace with its log density", stmt.span, "", helps=(Help("write `(z, lq) ~ sim(q)`"),)
+        )
         _broken(cx, stmt)
         return
     q = check(cx, call.args[0].value)
@@ -306,7 +402,9 @@ def simulate(cx: Context, stmt: ast.Draw) -> None:
     if isinstance(q.type, ty.Dist) and q.dist is not None and q.dist.model is not None:
         q = replace(q, type=ty.Guide(ty.Trace(q.dist.model)))
     if not isinstance(q.type, ty.Guide):
-        cx.error("E201", f"`sim` draws from a guide, not from {describe(q.type)}", q.span, f"this is {describe(q.type)}")
+        cx.error(
+            "E201", f"`sim` draws from a guide, not from {describe(q.type)}", q.span, f"this is {describe(q.type)}"
+        )
         _broken(cx, stmt)
         return
     trace = cx.var("z", q.type.trace, ANYTHING, Level.CONTINUOUS, stmt.span)
@@ -316,7 +414,9 @@ def simulate(cx: Context, stmt: ast.Draw) -> None:
         define(cx, t, Value(var, var.type, ANYTHING, Level.CONTINUOUS, t.span), "let", t.span, None)
 
 
-def define(cx: Context, e: ast.Expr, value: Value, kind: str, span: Span, doc: str | None, missing: bool = False) -> None:
+def define(
+    cx: Context, e: ast.Expr, value: Value, kind: str, span: Span, doc: str | None, missing: bool = False
+) -> None:
     """``let x = …`` or ``let x[i] = …``: a name, or an element of an array."""
     if isinstance(e, ast.Name):
         cx.bind(e.id, value.at(e.span), e.span)
@@ -334,4 +434,3 @@ def define(cx: Context, e: ast.Expr, value: Value, kind: str, span: Span, doc: s
     if not isinstance(atom, ir.Var) or cx.depth.get(atom.id, 0) < len(cx.frames):
         atom = cx.let(ir.Prim("copy", (atom,)), value.type, value.support, value.level, span, _hint(name, box, cx))
     add_piece(cx, site, SitePiece(box, (), atom, e.span), cx.frames[-1])
-

@@ -20,7 +20,15 @@ def executability(program: ir.Program, model: str) -> list[Diagnostic]:
     out: list[Diagnostic] = []
     for name, body, span, recursive in _reach(program, target):
         if recursive:
-            out.append(_finding("E601", f"recursion: `{name}` applies itself", span, "recursive", Help("write the recursion as a `for` loop with a `var`")))
+            out.append(
+                _finding(
+                    "E601",
+                    f"recursion: `{name}` applies itself",
+                    span,
+                    "recursive",
+                    Help("write the recursion as a `for` loop with a `var`"),
+                )
+            )
         if body is not None:
             out += _body(program, body)
     for p in target.params:
@@ -81,7 +89,15 @@ def _body(program: ir.Program, body: ir.Block) -> list[Diagnostic]:
             case ir.SimDraw():
                 out.append(_finding("E604", "`sim` of a guide", n.span, "not executable yet"))
             case ir.ParamStmt():
-                out.append(_finding("E605", f"the learnable parameter `{n.site}`", n.span, "not trained yet", Help("give it a prior: `~`")))
+                out.append(
+                    _finding(
+                        "E605",
+                        f"the learnable parameter `{n.site}`",
+                        n.span,
+                        "not trained yet",
+                        Help("give it a prior: `~`"),
+                    )
+                )
             case ir.If(then=then, otherwise=otherwise):
                 out += _different(n, (then, otherwise))
             case ir.Match(cases=cases):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context
 from ppl.compiler.check.names import module_member, read_name
+from ppl.compiler.check.prune import prune
 from ppl.compiler.check.suggest import nearest
 from ppl.compiler.check.unify import Instance, common_type, describe, fits, match, promote
 from ppl.compiler.check.values import UNKNOWN, DistFacts, Value, joined_level, unknown
@@ -142,7 +143,13 @@ def _attribute(cx: Context, e: ast.Attribute) -> Value:
             position = list(fields).index(e.name)
             support = base.support.components[position] if isinstance(base.support, Product) else ANYTHING
             type_ = fields[e.name]
-            return Value(cx.let(ir.GetField(base.atom, e.name), type_, support, base.level, e.span, e.name), type_, support, base.level, e.span)
+            return Value(
+                cx.let(ir.GetField(base.atom, e.name), type_, support, base.level, e.span, e.name),
+                type_,
+                support,
+                base.level,
+                e.span,
+            )
         near = nearest(e.name, fields)
         helps = (Help(f"did you mean `{near}`?", (Edit(e.name_span, near),)),) if near else ()
         cx.error("E104", f"the record has no field `{e.name}`", e.name_span, "no such field",
@@ -159,7 +166,13 @@ def _trace_field(cx: Context, e: ast.Attribute, base: Value) -> Value:
     site = cx.module.site_of(base.type.name, e.name)
     type_ = site.type if site is not None else UNKNOWN
     support = site.support if site is not None else ANYTHING
-    return Value(cx.let(ir.GetField(base.atom, e.name), type_, support, base.level, e.span, e.name), type_, support, base.level, e.span)
+    return Value(
+        cx.let(ir.GetField(base.atom, e.name), type_, support, base.level, e.span, e.name),
+        type_,
+        support,
+        base.level,
+        e.span,
+    )
 
 
 def _transpose(cx: Context, e: ast.Attribute, base: Value) -> Value:
@@ -168,7 +181,13 @@ def _transpose(cx: Context, e: ast.Attribute, base: Value) -> Value:
         return unknown(e.span)
     type_ = array(base.type.element, *reversed(base.type.shape))
     support = rules.apply("transpose", [base.support])
-    return Value(cx.let(ir.Prim("transpose", (base.atom,)), type_, support, base.level, e.span), type_, support, base.level, e.span)
+    return Value(
+        cx.let(ir.Prim("transpose", (base.atom,)), type_, support, base.level, e.span),
+        type_,
+        support,
+        base.level,
+        e.span,
+    )
 
 
 def condition(cx: Context, e: ast.Expr, what: str) -> Value:
@@ -183,12 +202,18 @@ def condition(cx: Context, e: ast.Expr, what: str) -> Value:
         helps = ()
         if isinstance(value.type, ty.Scalar) and value.type == INT:
             helps = (Help("compare it", (Edit(e.span.after(), " != 0"),)),)
-        cx.error("E201", f"{what} must be a bool, not {describe(value.type)}", e.span, f"this is {describe(value.type)}", helps=helps)
+        cx.error(
+            "E201",
+            f"{what} must be a bool, not {describe(value.type)}",
+            e.span,
+            f"this is {describe(value.type)}",
+            helps=helps,
+        )
     return unknown(e.span)
 
 
 def _if(cx: Context, e: ast.IfExpr, expected: Type | None) -> Value:
-    from ppl.compiler.check.refinements import refinements, refined
+    from ppl.compiler.check.refinements import refined, refinements
 
     c = condition(cx, e.condition, "the condition")
     then_ranges, else_ranges = refinements(cx, e.condition)
@@ -210,11 +235,17 @@ def choose(cx: Context, e: ast.Expr, c: Value, sides: tuple[tuple[Value, list[ir
     support = rules.join(a.support, b.support)
     level = joined_level(c, a, b)
     facts = join_facts(a.dist, b.dist) if isinstance(common, ty.Dist) else None
-    if not then_block and not else_block and isinstance(common, (ty.Scalar, ty.Array)) and not isinstance(element(common), (ty.Dist, ty.Function)):
+    cheap = (
+        not prune(ir.Block(tuple(then_block), (x,))).statements
+        and not prune(ir.Block(tuple(else_block), (y,))).statements
+    )
+    if cheap and isinstance(common, (ty.Scalar, ty.Array)) and not isinstance(element(common), (ty.Dist, ty.Function)):
         var = cx.let(ir.Prim("select", (c.atom, x, y)), common, support, level, e.span)
     else:
         var = cx.var("", common, support, level, e.span)
-        cx.emit(ir.If(c.atom, ir.Block(tuple(then_block), (x,)), ir.Block(tuple(else_block), (y,)), (var,), span=e.span))
+        cx.emit(
+            ir.If(c.atom, ir.Block(tuple(then_block), (x,)), ir.Block(tuple(else_block), (y,)), (var,), span=e.span)
+        )
     return Value(var, common, support, level, e.span, dist=facts)
 
 
@@ -266,7 +297,11 @@ def array_support(values: list[Value]) -> Support:
 
 
 def _tuple(cx: Context, e: ast.TupleLit, elements: tuple[ast.Expr, ...], expected: Type | None) -> Value:
-    hints = expected.elements if isinstance(expected, ty.Tuple) and len(expected.elements) == len(elements) else (None,) * len(elements)
+    hints = (
+        expected.elements
+        if isinstance(expected, ty.Tuple) and len(expected.elements) == len(elements)
+        else (None,) * len(elements)
+    )
     values = [_hinted(cx, x, h) for x, h in zip(elements, hints, strict=True)]
     type_ = ty.Tuple(tuple(v.type for v in values))
     support, level = Product(tuple(v.support for v in values)), joined_level(*values)
@@ -288,7 +323,9 @@ def _record(cx: Context, e: ast.RecordLit, expected: Type | None) -> Value:
     for f in e.fields:
         if f.name in fields:
             cx.error("E102", f"the field `{f.name}` is given twice", f.span, "again")
-        fields[f.name] = _hinted(cx, f.value if f.value is not None else ast.Name(f.name, span=f.span), hints.get(f.name))
+        fields[f.name] = _hinted(
+            cx, f.value if f.value is not None else ast.Name(f.name, span=f.span), hints.get(f.name)
+        )
     if set(hints) == set(fields):
         fields = {n: fields[n] for n in hints}
     type_ = ty.Record(tuple((n, v.type) for n, v in fields.items()))

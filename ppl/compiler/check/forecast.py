@@ -75,7 +75,9 @@ def forecast(cx: Context, body: ast.Block, index: str) -> dict[str, Forecast]:
     return out
 
 
-def _collect(cx: Context, block: ast.Block, open_indices: list[str], inner: list[_Inner], out: dict[str, Forecast]) -> None:
+def _collect(
+    cx: Context, block: ast.Block, open_indices: list[str], inner: list[_Inner], out: dict[str, Forecast]
+) -> None:
     for stmt in block.statements:
         match stmt:
             case ast.Draw(target=target) | ast.Let(target=target):
@@ -123,7 +125,9 @@ def _greater(a: Size | None, b: Size | None) -> Size | None:
     return a if (a - b).provably_nonnegative() else b
 
 
-def _axis(cx: Context, e: ast.Expr, open_indices: list[str], inner: list[_Inner]) -> tuple[tuple[str, Size] | None, Size | None]:
+def _axis(
+    cx: Context, e: ast.Expr, open_indices: list[str], inner: list[_Inner]
+) -> tuple[tuple[str, Size] | None, Size | None]:
     """The loop in a subscript with the offset to its index, and how far an inner loop reaches."""
     ranges = {n: (lo, hi) for n, lo, hi in inner}
     for index in (*reversed([n for n, _, _ in inner]), *reversed(open_indices)):

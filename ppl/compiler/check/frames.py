@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ppl.compiler.check.values import DistFacts, Value
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.ir.nodes import Atom, MappedRead, Stmt, Var
 from ppl.compiler.ir.sizes import ONE, ZERO, Size
@@ -14,7 +15,7 @@ from ppl.compiler.ir.types import Type
 Box = tuple[tuple[Size, Size], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SitePiece:
     """A part of a site that has been drawn. ``box``: one half-open range an axis, as polynomials in sizes and the indices
     of open loops. ``axes``: the axes that ``value`` has, in the order in which it has them (the others are points)."""
@@ -48,7 +49,7 @@ class Site:
     assembled: tuple[tuple[str, ...], list[Stmt], Var] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Forecast:
     """What a loop body, read ahead, will draw of a site. ``axes``: for each axis the name of the loop index in its
     subscript and the offset (None at a fixed index); ``extents``: of the axes that inner loops draw, None for others."""

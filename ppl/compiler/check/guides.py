@@ -79,7 +79,9 @@ def _sizes(cx: Context, decl: ast.GuideDecl, model: ir.Model) -> dict[str, Size]
     return {n: s for n, s in zip(model.sizes, given, strict=False) if s is not None}
 
 
-def _missing(cx: Context, decl: ast.GuideDecl, model: ir.Model, wanted: dict[str, ir.SiteInfo], drawn: dict[str, ir.SiteInfo]) -> None:
+def _missing(
+    cx: Context, decl: ast.GuideDecl, model: ir.Model, wanted: dict[str, ir.SiteInfo], drawn: dict[str, ir.SiteInfo]
+) -> None:
     missing = [s for n, s in wanted.items() if n not in drawn]
     if missing:
         names = ", ".join(f"`{s.name}`" for s in missing)
@@ -89,7 +91,12 @@ def _missing(cx: Context, decl: ast.GuideDecl, model: ir.Model, wanted: dict[str
                  (Help("add " + ", ".join(f"`{s.name}{_indices(s)} ~ …`" for s in missing)),))  # fmt: skip
     target = cx.module.parts.contexts[model.name]
     for name in wanted:
-        if name in drawn and cx.sites.get(name) and cx.sites[name].conditional and not (target.sites.get(name) and target.sites[name].conditional):
+        if (
+            name in drawn
+            and cx.sites.get(name)
+            and cx.sites[name].conditional
+            and not (target.sites.get(name) and target.sites[name].conditional)
+        ):
             cx.error("E501", f"the guide draws `{name}` on some paths only", drawn[name].span, "not on every path",
                      ((wanted[name].span, "drawn on every path of the model"),))  # fmt: skip
 
@@ -108,7 +115,12 @@ def _extra(cx: Context, decl: ast.GuideDecl, target: Context, site: ir.SiteInfo,
     near = nearest(name, [w for w in wanted if w not in cx.sites])
     helps = [Help(f"if it is an extra variable of the guide, write `aux {name} ~ …`")]
     if near:
-        helps.insert(0, suggestion(f"did you mean `{near}`?", site.span, near) if cx.text(site.span) == name else Help(f"did you mean `{near}`?"))
+        helps.insert(
+            0,
+            suggestion(f"did you mean `{near}`?", site.span, near)
+            if cx.text(site.span) == name
+            else Help(f"did you mean `{near}`?"),
+        )
     cx.error("E502", f"the model `{target.name}` has no latent variable `{name}`", site.span, "drawn by the guide only",
              ((_declared(target), "the model"),), ("a draw that the model does not know would silently change the objective",), tuple(helps))  # fmt: skip
 
@@ -128,10 +140,20 @@ def _compare(cx: Context, target: Context, wanted: ir.SiteInfo, drawn: ir.SiteIn
                  ("their densities refer to different measures and can't be compared",))  # fmt: skip
         return
     if not fits(cx, type_, drawn.type, drawn.span, f"`{name}` in guide and model")[0]:
-        cx.error("E503", f"`{name}` is {describe(type_)} in the model, but {describe(drawn.type)} in the guide", drawn.span, f"this is {drawn.type}", secondary)
+        cx.error(
+            "E503",
+            f"`{name}` is {describe(type_)} in the model, but {describe(drawn.type)} in the guide",
+            drawn.span,
+            f"this is {drawn.type}",
+            secondary,
+        )
         return
     support = substitute_support(wanted.support, sizes)
-    if _dynamic(support) or _dynamic(drawn.support) or rules.included(_closed(drawn.support), _closed(support)) is not False:
+    if (
+        _dynamic(support)
+        or _dynamic(drawn.support)
+        or rules.included(_closed(drawn.support), _closed(support)) is not False
+    ):
         return
     cx.error("E504", f"the guide draws `{name}` outside its support in the model", drawn.span, f"draws {drawn.support}",
              ((wanted.span, f"in the model it is {wanted.support}"),),
@@ -152,5 +174,9 @@ def _inside(s: Support) -> tuple[Help, ...]:
     if isinstance(s, Interval) and (s.lower, s.upper) == (0, 1):
         return (Help("draw it from `Beta(a, b)`, or `transformed(Normal(m, s), sigmoid)`"),)
     if isinstance(s, Interval):
-        return (Help(f"cut it off: `truncated(D{f', lower={s.lower:g}' if s.lower > -float('inf') else ''}{f', upper={s.upper:g}' if s.upper < float('inf') else ''})`"),)
+        return (
+            Help(
+                f"cut it off: `truncated(D{f', lower={s.lower:g}' if s.lower > -float('inf') else ''}{f', upper={s.upper:g}' if s.upper < float('inf') else ''})`"
+            ),
+        )
     return ()

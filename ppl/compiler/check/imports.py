@@ -39,10 +39,18 @@ class Imports:
         self.root, self.sink = root, sink
         self.modules: dict[Path, ast.Module | None] = {}
 
-    def resolve(self, decl: ast.Import, importing: Path | None, stack: tuple[Path, ...]) -> tuple[Path, ast.Module] | None:
+    def resolve(
+        self, decl: ast.Import, importing: Path | None, stack: tuple[Path, ...]
+    ) -> tuple[Path, ast.Module] | None:
         """The file that an import names, parsed; None after an error."""
         if self.root is None or importing is None:
-            self._error("E105", "a text without a file can't import", decl, "no folder to look in", Help("save the program as a file"))
+            self._error(
+                "E105",
+                "a text without a file can't import",
+                decl,
+                "no folder to look in",
+                Help("save the program as a file"),
+            )
             return None
         path = Path(os.path.normpath(importing.parent / decl.path))
         real = path.resolve()
@@ -51,14 +59,22 @@ class Imports:
                         Help(f"copy the file into the project folder `{self.root.name}`"))  # fmt: skip
             return None
         if real in stack:
-            self._error("E107", f"files import each other: \"{decl.path}\"", decl, "closes the circle", Help("move what both need into a third file"))
+            self._error(
+                "E107",
+                f'files import each other: "{decl.path}"',
+                decl,
+                "closes the circle",
+                Help("move what both need into a third file"),
+            )
             return None
         if real not in self.modules:
             try:
                 source = load(real)
             except (OSError, UnicodeDecodeError) as problem:
                 reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-                self._error("E106", f"the file \"{decl.path}\" can't be read: {reason}", decl, "imported here", self._near(path))
+                self._error(
+                    "E106", f'the file "{decl.path}" can\'t be read: {reason}', decl, "imported here", self._near(path)
+                )
                 return None
             self.sink.sources[source.name] = source
             module, findings = parse(source)
@@ -75,7 +91,7 @@ class Imports:
         except OSError:
             return None
         near = nearest(path.name, names)
-        return Help(f"did you mean \"{near}\"?") if near else None
+        return Help(f'did you mean "{near}"?') if near else None
 
     def _error(self, code: str, message: str, decl: ast.Import, label: str, help_: Help | None) -> None:
         span = decl.span if decl.span != NOWHERE else decl.name_span

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context, suggestion
 from ppl.compiler.check.typeexprs import size_of
 from ppl.compiler.check.unify import describe, is_numeric, plain
 from ppl.compiler.check.values import Value, joined_level, unknown
 from ppl.compiler.diagnostics.diagnostic import Help
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
@@ -19,7 +18,7 @@ from ppl.compiler.ir.types import INT, array
 from ppl.compiler.syntax import ast
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subscript:
     """Exactly one of: a ``slice``; a ``point``, affine in loop indices and sizes (with the ``value`` it was written
     as); a ``value`` known at run time only."""
@@ -32,10 +31,10 @@ class Subscript:
 
 def index(cx: Context, e: ast.Index) -> Value:
     from ppl.compiler.check.expressions import check
-    from ppl.compiler.check.sites import read
+    from ppl.compiler.check.sites import named_site, read
 
     if isinstance(e.base, ast.Name) and cx.peek(e.base.id) is None:
-        site = cx.site(e.base.id)
+        site = named_site(cx, e.base.id)
         if site is not None:
             subscripts = subscripts_of(cx, e.subscripts)
             return unknown(e.span) if subscripts is None else read(cx, site, subscripts, e.span)
@@ -66,7 +65,13 @@ def _subscript(cx: Context, s: ast.Expr | ast.Slice) -> Subscript | None:
         return Subscript(point=value.affine, value=value, span=s.span)
     if not is_numeric(ty.element(value.type)) or plain(ty.element(value.type)) != INT:
         helps = (Help("`where` and comprehensions select by condition"),) if ty.element(value.type) == ty.BOOL else ()
-        cx.error("E204", f"a subscript must be an int, not {describe(value.type)}", s.span, f"this is {describe(value.type)}", helps=helps)
+        cx.error(
+            "E204",
+            f"a subscript must be an int, not {describe(value.type)}",
+            s.span,
+            f"this is {describe(value.type)}",
+            helps=helps,
+        )
         return None
     return Subscript(value=value, span=s.span)
 
@@ -83,7 +88,9 @@ def element(cx: Context, base: Value, subscripts: list[Subscript], span: Span, p
         cx.error("E204", f"{len(subscripts)} subscripts for {len(base.type.shape)} {'axis' if len(base.type.shape) == 1 else 'axes'}",
                  span, f"the array is {base.type}")  # fmt: skip
         return unknown(span)
-    checked = proved or all([_in_range(cx, s, n, base, span) for s, n in zip(subscripts, base.type.shape, strict=False)])
+    checked = proved or all(
+        [_in_range(cx, s, n, base, span) for s, n in zip(subscripts, base.type.shape, strict=False)]
+    )
     mapped = _mapped(cx, base, subscripts, span)
     if mapped is not None:
         base, subscripts = mapped, subscripts[1:]
@@ -92,6 +99,8 @@ def element(cx: Context, base: Value, subscripts: list[Subscript], span: Span, p
         if not subscripts:
             return base
         return element(cx, base, subscripts, span, proved=checked)
+    if all(s.slice == ir.SliceAtom(None, None) for s in subscripts):
+        return base.at(span)
     return _emit(cx, base, subscripts, span, checked)
 
 
@@ -162,7 +171,13 @@ def _in_range(cx: Context, s: Subscript, n: Size, base: Value, span: Span) -> bo
     where = s.span if s.span is not NOWHERE else span
     if isinstance(kind, ty.IndexType):
         if not cx.require_sizes(kind.size, n, f"an {kind} reaches into an axis of size {n}", where, "<="):
-            cx.error("E205", f"an {kind} can reach behind an axis of size {n}", where, f"this is an {kind}", ((base.span, f"this is {base.type}"),))
+            cx.error(
+                "E205",
+                f"an {kind} can reach behind an axis of size {n}",
+                where,
+                f"this is an {kind}",
+                ((base.span, f"this is {base.type}"),),
+            )
         return not cx.guarded or (n - kind.size).provably_nonnegative()
     support = s.value.support
     if isinstance(support, Integers) and isinstance(support.upper, int) and support.upper < 0:
@@ -218,7 +233,12 @@ def _slice_in_range(cx: Context, s: Subscript, n: Size, span: Span) -> bool:
         upper, n, "a slice stays inside its axis", s.span, "<="
     )
     if not fine:
-        cx.error("E205", f"the slice {lower}..{upper} is outside an axis of size {n}", s.span, f"the axis has the indices 0 to {n - 1}")
+        cx.error(
+            "E205",
+            f"the slice {lower}..{upper} is outside an axis of size {n}",
+            s.span,
+            f"the axis has the indices 0 to {n - 1}",
+        )
     return True
 
 
@@ -230,7 +250,9 @@ def _mapped(cx: Context, base: Value, subscripts: list[Subscript], span: Span) -
     p = subscripts[0].point if subscripts else None
     if p is None or not isinstance(base.atom, ir.Var):
         return None
-    found = next(((k, f) for k, f in enumerate(cx.frames) if f.kind in ("plate", "map") and f.index.id in p.variables), None)
+    found = next(
+        ((k, f) for k, f in enumerate(cx.frames) if f.kind in ("plate", "map") and f.index.id in p.variables), None
+    )
     if found is None:
         return None
     k, frame = found
@@ -240,7 +262,9 @@ def _mapped(cx: Context, base: Value, subscripts: list[Subscript], span: Span) -
     n = base.type.shape[0]
     if not (frame.lower + offset).provably_nonnegative():
         return None
-    if not (n - frame.upper - offset).provably_nonnegative() and (cx.guarded or any(v in cx.ranges for v in (n - frame.upper).variables)):
+    if not (n - frame.upper - offset).provably_nonnegative() and (
+        cx.guarded or any(v in cx.ranges for v in (n - frame.upper).variables)
+    ):
         return None
     key = (base.atom.id, offset)
     if key not in frame.mapped:

@@ -18,17 +18,38 @@ from ppl.compiler.ir.supports import ANYTHING, REALS, UNIT_INTERVAL
 from ppl.compiler.ir.types import BOOL, REAL, UNIT, Type, array, element, shape
 from ppl.compiler.syntax import ast
 
-METHODS = ("enumerate", "importance", "smc", "rmsmc", "nuts", "hmc", "mh", "laplace", "map", "vi", "normalise", "pmmh", "smc2", "auto")
+METHODS = (
+    "enumerate",
+    "importance",
+    "smc",
+    "rmsmc",
+    "nuts",
+    "hmc",
+    "mh",
+    "laplace",
+    "map",
+    "vi",
+    "normalise",
+    "pmmh",
+    "smc2",
+    "auto",
+)
 
 
-def apply_model(cx: Context, scope: ModuleScope, signature: Signature, e: ast.Call, instance: Instance, args: dict[str, Value]) -> Value:
+def apply_model(
+    cx: Context, scope: ModuleScope, signature: Signature, e: ast.Call, instance: Instance, args: dict[str, Value]
+) -> Value:
     """``m(args)``: a distribution over what the model returns; a guide applied is a Guide."""
     from ppl.compiler.check.calls import own_checks, solved_sizes
 
     if any(v.unknown for v in args.values()):
         return unknown(e.span)
     open_sizes = cx.open_sizes and any(s is None for s in instance.sizes.values())
-    sizes = tuple((n, s) for n, s in instance.sizes.items() if s is not None) if open_sizes else solved_sizes(cx, signature, instance, e)
+    sizes = (
+        tuple((n, s) for n, s in instance.sizes.items() if s is not None)
+        if open_sizes
+        else solved_sizes(cx, signature, instance, e)
+    )
     if sizes is None:
         return unknown(e.span)
     model = scope.parts.models.get(signature.name)
@@ -41,11 +62,20 @@ def apply_model(cx: Context, scope: ModuleScope, signature: Signature, e: ast.Ca
         target = model.guide_for if model is not None and model.guide_for else signature.name
         kind = ty.Guide(ty.Trace(target))
     level = joined_level(*args.values())
-    reference = ir.ModelRef(signature.name, ty.Function(tuple(p.type for p in signature.params), kind), span=e.function.span)
+    reference = ir.ModelRef(
+        signature.name, ty.Function(tuple(p.type for p in signature.params), kind), span=e.function.span
+    )
     op = ir.ApplyModel(reference, tuple((n, v.atom) for n, v in args.items()), sizes)
     discrete = all(s.discrete for s in model.sites) if model is not None and model.sites else None
     facts = DistFacts(event=None, discrete=discrete, model=signature.name)
-    return Value(cx.let(op, kind, support, level, e.span, signature.name.rsplit(".", 1)[-1]), kind, support, level, e.span, dist=facts)
+    return Value(
+        cx.let(op, kind, support, level, e.span, signature.name.rsplit(".", 1)[-1]),
+        kind,
+        support,
+        level,
+        e.span,
+        dist=facts,
+    )
 
 
 def given(cx: Context, e: ast.Given) -> Value:
@@ -56,7 +86,12 @@ def given(cx: Context, e: ast.Given) -> Value:
     cx.open_sizes = before
     model = cx.module.parts.models.get(target.dist.model) if target.dist is not None and target.dist.model else None
     if not target.unknown and not isinstance(target.type, (ty.Dist, ty.Target)):
-        cx.error("E201", f"`given` conditions an applied model, not {describe(target.type)}", target.span, f"this is {describe(target.type)}")
+        cx.error(
+            "E201",
+            f"`given` conditions an applied model, not {describe(target.type)}",
+            target.span,
+            f"this is {describe(target.type)}",
+        )
     fields: list[tuple[str, ir.Atom]] = []
     level = target.level
     for f in e.fields:
@@ -65,7 +100,13 @@ def given(cx: Context, e: ast.Given) -> Value:
         if model is not None and site is None:
             near = nearest(f.name, [s.name for s in model.sites])
             helps = (Help(f"did you mean `{near}`?", (Edit(f.span, near),)),) if near else ()
-            cx.error("E104", f"the model `{model.name}` has no random variable `{f.name}`", f.span, "no such variable", helps=helps)
+            cx.error(
+                "E104",
+                f"the model `{model.name}` has no random variable `{f.name}`",
+                f.span,
+                "no such variable",
+                helps=helps,
+            )
             check(cx, expr)
             continue
         value = check(cx, expr) if site is None else _given_value(cx, model, site, expr, target)
@@ -73,7 +114,9 @@ def given(cx: Context, e: ast.Given) -> Value:
         level = max(level, value.level)
     if target.unknown:
         return unknown(e.span)
-    kind: Type = ty.Target(ty.Trace(target.dist.model)) if target.dist is not None and target.dist.model else target.type
+    kind: Type = (
+        ty.Target(ty.Trace(target.dist.model)) if target.dist is not None and target.dist.model else target.type
+    )
     var = cx.let(ir.GivenOp(target.atom, tuple(fields)), kind, ANYTHING, level, e.span)
     return Value(var, kind, ANYTHING, level, e.span, dist=target.dist)
 
@@ -109,7 +152,14 @@ def infer(cx: Context, e: ast.Infer) -> Value:
     op = ir.InferOp(ir.Block(tuple(statements), (value.atom,)), m)
     level = _block_level(statements, value)
     discrete = element(value.type) != REAL
-    return Value(cx.let(op, type_, value.support, level, e.span), type_, value.support, level, e.span, dist=DistFacts("infer", discrete=discrete))
+    return Value(
+        cx.let(op, type_, value.support, level, e.span),
+        type_,
+        value.support,
+        level,
+        e.span,
+        dist=DistFacts("infer", discrete=discrete),
+    )
 
 
 def _block_level(statements: list[ir.Stmt], value: Value) -> Level:
@@ -151,7 +201,11 @@ def method(cx: Context, e: ast.Expr | None) -> ir.Method | None:
     if not isinstance(name, ast.Name) or name.id not in METHODS:
         text = cx.text(name.span)
         near = nearest(text, METHODS)
-        helps = (Help(f"did you mean `{near}`?", (Edit(name.span, near),)),) if near else (Help(f"methods are {', '.join(f'`{m}`' for m in METHODS)}"),)
+        helps = (
+            (Help(f"did you mean `{near}`?", (Edit(name.span, near),)),)
+            if near
+            else (Help(f"methods are {', '.join(f'`{m}`' for m in METHODS)}"),)
+        )
         cx.error("E101", f"there is no inference method `{text}`", name.span, "unknown method", helps=helps)
         return None
     positional, keywords = [], []
@@ -241,11 +295,23 @@ def _marginal(cx: Context, e: ast.Call) -> Value:
         parts[name] = a.value
     for a in e.args:
         if a.name is not None and a.name not in ("keep", "by"):
-            cx.error("E203", f"there is no parameter `{a.name}`", a.span, "unknown keyword", notes=("the signature is `marginal(m(…), keep = (…), by = method)`",))
+            cx.error(
+                "E203",
+                f"there is no parameter `{a.name}`",
+                a.span,
+                "unknown keyword",
+                notes=("the signature is `marginal(m(…), keep = (…), by = method)`",),
+            )
         elif a.name is not None:
             parts[a.name] = a.value
     if "target" not in parts or "keep" not in parts:
-        cx.error("E203", "`marginal` needs a model and the variables to keep", e.span, "", notes=("the signature is `marginal(m(…), keep = (…), by = method)`",))
+        cx.error(
+            "E203",
+            "`marginal` needs a model and the variables to keep",
+            e.span,
+            "",
+            notes=("the signature is `marginal(m(…), keep = (…), by = method)`",),
+        )
         return unknown(e.span)
     target = check(cx, parts["target"])
     kept = parts["keep"].elements if isinstance(parts["keep"], ast.TupleLit) else (parts["keep"],)
@@ -255,16 +321,31 @@ def _marginal(cx: Context, e: ast.Call) -> Value:
         text = cx.text(k.span)
         if not isinstance(k, (ast.Name, ast.Attribute)):
             cx.error("E104", "`keep` names random variables of the model", k.span, "not a name")
-        elif model is not None and model.sites and not any(s.name == text or s.name.startswith(text + ".") for s in model.sites):
+        elif (
+            model is not None
+            and model.sites
+            and not any(s.name == text or s.name.startswith(text + ".") for s in model.sites)
+        ):
             near = nearest(text, [s.name for s in model.sites])
             helps = (Help(f"did you mean `{near}`?", (Edit(k.span, near),)),) if near else ()
-            cx.error("E104", f"the model `{model.name}` has no random variable `{text}`", k.span, "no such variable", helps=helps)
+            cx.error(
+                "E104",
+                f"the model `{model.name}` has no random variable `{text}`",
+                k.span,
+                "no such variable",
+                helps=helps,
+            )
         names.append(text)
     m = method(cx, parts.get("by"))
     if target.unknown:
         return unknown(e.span)
     if not isinstance(target.type, (ty.Dist, ty.Target, ty.Guide)):
-        cx.error("E201", f"`marginal` is of an applied model or guide, not of {describe(target.type)}", target.span, f"this is {describe(target.type)}")
+        cx.error(
+            "E201",
+            f"`marginal` is of an applied model or guide, not of {describe(target.type)}",
+            target.span,
+            f"this is {describe(target.type)}",
+        )
         return unknown(e.span)
     var = cx.let(ir.Marginal(target.atom, tuple(names), m), target.type, target.support, target.level, e.span)
     return Value(var, target.type, target.support, target.level, e.span, dist=target.dist)

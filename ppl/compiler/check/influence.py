@@ -50,7 +50,9 @@ class Influence:
     def _statement(self, stmt: ir.Stmt, control: set[str]) -> None:
         match stmt:
             case ir.Let():
-                self._note(stmt.var, _ids(stmt.op) | ({f"site {stmt.op.site}"} if isinstance(stmt.op, ir.Lag) else set()))
+                self._note(
+                    stmt.var, _ids(stmt.op) | ({f"site {stmt.op.site}"} if isinstance(stmt.op, ir.Lag) else set())
+                )
                 if not isinstance(stmt.op, (ir.Assemble, ir.MakeArray)):
                     self.used |= _ids(stmt.op)
                 for n in walk(stmt.op):
@@ -92,7 +94,8 @@ class Influence:
         if found is None:
             return True
         return any(
-            isinstance(s, (ir.Observe, ir.Factor, ir.Require)) or (isinstance(s, ir.Draw) and s.role is Role.DATA) for s in statements(found.body)
+            isinstance(s, (ir.Observe, ir.Factor, ir.Require)) or (isinstance(s, ir.Draw) and s.role is Role.DATA)
+            for s in statements(found.body)
         )
 
     def _branch(self, results: tuple[ir.Var, ...], control: set[str], blocks: tuple[ir.Block, ...]) -> None:
@@ -109,7 +112,9 @@ class Influence:
             if c.final is not None:
                 self._note(c.final, _ids((c.init, c.next)))
         for w in getattr(stmt, "windows", ()):
-            self.depends.setdefault(f"site {w.site}", set()).update(_ids(w.value), *(_ids(i) for i in w.init if i is not None))
+            self.depends.setdefault(f"site {w.site}", set()).update(
+                _ids(w.value), *(_ids(i) for i in w.init if i is not None)
+            )
         self._block(stmt.body, control)
         for s in stmt.stacked:
             self._note(s.var, _ids(s.value))

@@ -90,24 +90,40 @@ def loop(cx: Context, kind: str, stmt: ast.Plate | ast.For, i: ast.LoopIndex, bo
     last = upper - 1
     support = Integers(lower.value, last.value if last.value is not None else last)
     index = cx.var(i.name, INT, support, Level.DATA, i.name_span)
-    frame = Frame(kind, stmt.span, index, i.name, lower, upper, outer=cx.blocks[-1], forecast=forecast(cx, block, i.name))
+    frame = Frame(
+        kind, stmt.span, index, i.name, lower, upper, outer=cx.blocks[-1], forecast=forecast(cx, block, i.name)
+    )
     carried = _start_carries(cx, block) if kind == "for" else []
     with cx.frame(frame), cx.block() as statements:
         frame.block = statements
         for local, var, _ in carried:
             cx.depth[var.id] = len(cx.frames)
             local.value = replace(local.value, atom=var, level=var.level, support=var.support, const=None, affine=None)
-        cx.bind(i.name, Value(index, INT, support, Level.DATA, i.name_span, affine=Size.var(index.id)), i.name_span, "index")
+        cx.bind(
+            i.name, Value(index, INT, support, Level.DATA, i.name_span, affine=Size.var(index.id)), i.name_span, "index"
+        )
         body()
         windows = _windows(cx, frame)
         nexts = [_next(cx, local, var, stmt.span) for local, var, _ in carried]
     stacked = _stack(cx, frame)
     carries = tuple(
-        ir.Carry(var, init, following, _final(cx, local, var)) for (local, var, init), following in zip(carried, nexts, strict=True)
+        ir.Carry(var, init, following, _final(cx, local, var))
+        for (local, var, init), following in zip(carried, nexts, strict=True)
     )
     axis = upper.terms[0][0][0] if lower == Size() and upper in [Size.var(v) for v in upper.variables] else i.name
     if kind == "plate":
-        cx.emit(ir.Plate(index, lower, upper, ir.Block(tuple(statements)), stacked, tuple(frame.mapped.values()), axis, span=stmt.span))
+        cx.emit(
+            ir.Plate(
+                index,
+                lower,
+                upper,
+                ir.Block(tuple(statements)),
+                stacked,
+                tuple(frame.mapped.values()),
+                axis,
+                span=stmt.span,
+            )
+        )
     else:
         inside = ir.Block((*frame.prefix, *statements))
         cx.emit(ir.For(index, lower, upper, inside, carries, stacked, windows, axis, span=stmt.span))
@@ -142,7 +158,13 @@ def _start_carries(cx: Context, block: ast.Block) -> list[tuple[Local, ir.Var, i
             if name in names and local.mutable and not local.value.unknown and cx.peek(name) is local:
                 v = local.value
                 level = max(v.level, Level.CONTINUOUS)
-                support = local.declared if local.declared is not None else REALS if ty.element(v.type) == ty.REAL else ANYTHING
+                support = (
+                    local.declared
+                    if local.declared is not None
+                    else REALS
+                    if ty.element(v.type) == ty.REAL
+                    else ANYTHING
+                )
                 out.append((local, cx.var(name, v.type, support, level, local.span), v.atom))
     return out
 
@@ -207,7 +229,9 @@ def _stack(cx: Context, frame: Frame) -> tuple[ir.Stacked, ...]:
             hint = f"{site.name}_s"
             stacked = cx.var(hint, array(v.type, frame.upper - frame.lower), v.support, v.level, v.span)
             out.append(ir.Stacked(stacked, v))
-            add_piece(cx, site, SitePiece(_project(piece, axis, frame), (axis, *piece.axes), stacked, piece.span), parent)
+            add_piece(
+                cx, site, SitePiece(_project(piece, axis, frame), (axis, *piece.axes), stacked, piece.span), parent
+            )
     for name, where in frame.partial.items():
         parent.partial.setdefault(name, where)
         for piece in frame.conditional.get(name, ()):

@@ -8,6 +8,7 @@ from ppl.compiler.check.context import Context, Generics, IdPool
 from ppl.compiler.check.typeexprs import Declared, declared
 from ppl.compiler.check.values import UNKNOWN
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Diagnostics, Edit, Help, Label
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
@@ -17,7 +18,7 @@ from ppl.compiler.ir.types import SizeType, Type
 from ppl.compiler.syntax import ast
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParameterType:
     name: str
     type: Type
@@ -70,7 +71,9 @@ class ProgramParts:
 class ModuleScope:
     """The top level of one file. ``prefix`` is ``alias.`` for an imported one."""
 
-    def __init__(self, module: ast.Module, prefix: str, parts: ProgramParts, sink: Diagnostics, imports: dict[str, ModuleScope]):
+    def __init__(
+        self, module: ast.Module, prefix: str, parts: ProgramParts, sink: Diagnostics, imports: dict[str, ModuleScope]
+    ):
         self.module, self.prefix, self.parts, self.sink, self.imports = module, prefix, parts, sink, imports
         self.decls: dict[str, ast.Decl] = {}
         self.constructors: dict[str, tuple[str, ast.Constructor]] = {}
@@ -129,7 +132,8 @@ class ModuleScope:
         cx = self.context("const", decl.name)
         assert isinstance(decl.definition, ast.SumType)
         constructors = tuple(
-            ir.ConstructorInfo(c.name, tuple(declared(cx, a).type for a in c.args)) for c in decl.definition.constructors
+            ir.ConstructorInfo(c.name, tuple(declared(cx, a).type for a in c.args))
+            for c in decl.definition.constructors
         )
         recursive = any(self._mentions(a, full, set()) for c in constructors for a in c.args)
         self.parts.sums[full] = ir.SumInfo(full, constructors, recursive)

@@ -37,14 +37,26 @@ def read_name(cx: Context, name: str, span: Span) -> Value:
     if found is not None:
         return found
     if name in cx.upcoming:
-        cx.error("E305", f"`{name}` is read before it is drawn", span, "nothing drawn yet", ((cx.upcoming[name], "drawn here"),))
+        cx.error(
+            "E305",
+            f"`{name}` is read before it is drawn",
+            span,
+            "nothing drawn yet",
+            ((cx.upcoming[name], "drawn here"),),
+        )
         return unknown(span)
     if name in CONSTANTS:
         value = CONSTANTS[name]
         return Value(ir.Lit(value, REAL, span=span), REAL, rules.constant(value), span=span, const=value)
     if name in DISTRIBUTIONS:
         signature = DISTRIBUTIONS[name]
-        cx.error("E109", f"the distribution `{name}` needs its parameters", span, "not applied", notes=(f"its signature is `{signature}`",))
+        cx.error(
+            "E109",
+            f"the distribution `{name}` needs its parameters",
+            span,
+            "not applied",
+            notes=(f"its signature is `{signature}`",),
+        )
         return unknown(span)
     if name in BUILTINS and name.isidentifier() and not BUILTINS[name].internal:
         return _builtin_value(cx, name, span)
@@ -76,7 +88,13 @@ def global_value(cx: Context, scope: ModuleScope, name: str, span: Span) -> Valu
         cx.error("E109", f"`{name}` is a type, not a value", span, "a type")
         return unknown(span)
     if signature.kind == "dist":
-        cx.error("E109", f"the distribution `{name}` needs its parameters", span, "not applied", notes=(f"its signature is `{signature}`",))
+        cx.error(
+            "E109",
+            f"the distribution `{name}` needs its parameters",
+            span,
+            "not applied",
+            notes=(f"its signature is `{signature}`",),
+        )
         return unknown(span)
     return reference(cx, scope, name, span)
 
@@ -90,7 +108,14 @@ def _constant(scope: ModuleScope, name: str, span: Span) -> Value | None:
     result = block.results[0] if block.results else None
     if isinstance(result, ir.Lit) and not block.statements:
         affine = Size.const(result.value) if result.type == INT and isinstance(result.value, int) else None
-        return Value(ir.Lit(result.value, result.type, span=span), result.type, var.support, span=span, affine=affine, const=result.value)
+        return Value(
+            ir.Lit(result.value, result.type, span=span),
+            result.type,
+            var.support,
+            span=span,
+            affine=affine,
+            const=result.value,
+        )
     return Value(var, var.type, var.support, var.level, span)
 
 
@@ -99,7 +124,13 @@ def reference(cx: Context, scope: ModuleScope, name: str, span: Span) -> Value:
     signature = scope.signature(name)
     assert signature is not None
     if signature.kind == "guide":
-        cx.error("E109", f"the guide `{name}` must be applied", span, "not applied", helps=(suggestion(f"write `{name}(…)`", span, f"{name}()"),))
+        cx.error(
+            "E109",
+            f"the guide `{name}` must be applied",
+            span,
+            "not applied",
+            helps=(suggestion(f"write `{name}(…)`", span, f"{name}()"),),
+        )
         return unknown(span)
     if signature.generics.sizes or any(p.is_size for p in signature.params):
         cx.error("E213", f"`{name}` has sizes of its own: it can be applied, but is no value", span, "which sizes is not known here",
@@ -171,7 +202,11 @@ def unknown_name(cx: Context, name: str, span: Span, role: str) -> None:
 
 def _suggestion(cx: Context, name: str, role: str) -> tuple[str | None, str]:
     decls = cx.module.decls
-    callables = [n for n, d in decls.items() if isinstance(d, (ast.FnDecl, ast.ExternFnDecl, ast.ModelDecl, ast.ObjectiveDecl, ast.GuideDecl))]
+    callables = [
+        n
+        for n, d in decls.items()
+        if isinstance(d, (ast.FnDecl, ast.ExternFnDecl, ast.ModelDecl, ast.ObjectiveDecl, ast.GuideDecl))
+    ]
     functions = [b for b in BUILTINS if b.isidentifier() and not BUILTINS[b].internal]
     dists = [*DISTRIBUTIONS, *(n for n, d in decls.items() if isinstance(d, ast.DistDecl))]
     constructors = list(cx.module.constructors)
@@ -185,10 +220,19 @@ def _suggestion(cx: Context, name: str, role: str) -> tuple[str | None, str]:
         locals_ = [n for s in cx.scopes for n, v in s.items() if isinstance(v.value.type, ty.Function)]
         near = nearest(name, [*locals_, *callables, *functions, *constructors, *dists])
         return near or distribution_for(name), ""
-    values = [*cx.visible_names(), *(n for n, d in decls.items() if isinstance(d, ast.ConstDecl)), *CONSTANTS, *constructors]
+    values = [
+        *cx.visible_names(),
+        *(n for n, d in decls.items() if isinstance(d, ast.ConstDecl)),
+        *CONSTANTS,
+        *constructors,
+    ]
     return nearest(name, values) or nearest(name, [*callables]), ""
 
 
 def _operators(name: str) -> str:
-    return {"square": "write `x^2`", "matmul": "the matrix product is `@`", "pow": "write `x^y`", "power": "write `x^y`"}.get(name, "")
-
+    return {
+        "square": "write `x^2`",
+        "matmul": "the matrix product is `@`",
+        "pow": "write `x^y`",
+        "power": "write `x^y`",
+    }.get(name, "")

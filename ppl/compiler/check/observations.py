@@ -18,7 +18,13 @@ from ppl.compiler.syntax import ast
 def _allowed(cx: Context, stmt: ast.Stmt, word: str) -> bool:
     if cx.kind in ("model", "infer"):
         return True
-    where = {"fn": "a function", "lambda": "a lambda", "guide": "a guide", "expect": "an expectation", "sample": "a sampler"}.get(cx.kind, f"a {cx.kind}")
+    where = {
+        "fn": "a function",
+        "lambda": "a lambda",
+        "guide": "a guide",
+        "expect": "an expectation",
+        "sample": "a sampler",
+    }.get(cx.kind, f"a {cx.kind}")
     cx.error("E312", f"`{word}` stands in models and `infer` only, not in {where}", stmt.span, "not allowed here")
     return False
 
@@ -29,7 +35,12 @@ def observe(cx: Context, stmt: ast.Observe) -> None:
     if not _allowed(cx, stmt, "observe") or dist.unknown:
         return
     if not isinstance(dist.type, ty.Dist):
-        cx.error("E201", f"behind `~` stands a distribution, not {describe(dist.type)}", dist.span, f"this is {describe(dist.type)}")
+        cx.error(
+            "E201",
+            f"behind `~` stands a distribution, not {describe(dist.type)}",
+            dist.span,
+            f"this is {describe(dist.type)}",
+        )
         return
     if value.unknown or _is_random_variable(cx, stmt, value) or _twice(cx, stmt, value):
         return
@@ -71,7 +82,14 @@ def _twice(cx: Context, stmt: ast.Observe, value: Value) -> bool:
     text = cx.text(stmt.value.span)
     earlier = next((f.observed[text] for f in cx.own_frames if text in f.observed), None)
     if earlier is not None:
-        cx.error("E311", f"`{text}` is observed twice", stmt.span, "again here", ((earlier, "first here"),), ("its likelihood would count twice",))
+        cx.error(
+            "E311",
+            f"`{text}` is observed twice",
+            stmt.span,
+            "again here",
+            ((earlier, "first here"),),
+            ("its likelihood would count twice",),
+        )
         return True
     cx.frames[-1].observed[text] = stmt.span
     return False
@@ -109,7 +127,9 @@ def require(cx: Context, stmt: ast.Require) -> None:
     if not _allowed(cx, stmt, "require") or value.unknown:
         return
     if element(value.type) != BOOL:
-        cx.error("E201", f"`require` takes a bool, not {describe(value.type)}", value.span, f"this is {describe(value.type)}")
+        cx.error(
+            "E201", f"`require` takes a bool, not {describe(value.type)}", value.span, f"this is {describe(value.type)}"
+        )
         return
     bad = _continuous_equality(cx, value.atom)
     if bad is not None:

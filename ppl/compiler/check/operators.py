@@ -93,7 +93,10 @@ def binary(cx: Context, e: ast.Binary) -> Value:
 
 def apply(cx: Context, name: str, values: list[Value], span: Span) -> Value:
     """A builtin with a scheme, operators included."""
-    values = [replace(v, type=plain(v.type)) if is_numeric(element(v.type)) and name not in ("argsort",) else v for v in values]
+    values = [
+        replace(v, type=plain(v.type)) if is_numeric(element(v.type)) and name not in ("argsort",) else v
+        for v in values
+    ]
     if name != "^" or not all(v.type == INT for v in values) or (values[1].const or 0) >= 0:
         folded = fold(name, values, span)
         if folded is not None:
@@ -104,7 +107,11 @@ def apply(cx: Context, name: str, values: list[Value], span: Span) -> Value:
             return replace(cx.size_value(polynomial, span), level=joined_level(*values))
         result = schemes.apply(cx, name, values, span)
         return replace(result, affine=polynomial, support=index_support(cx, polynomial))
-    if name == "^" and all(element(v.type) == INT for v in values) and not (isinstance(values[1].const, int) and values[1].const >= 0):
+    if (
+        name == "^"
+        and all(element(v.type) == INT for v in values)
+        and not (isinstance(values[1].const, int) and values[1].const >= 0)
+    ):
         values = [replace(v, atom=_as_real(cx, v), type=REAL) if v.type == INT else v for v in values]
     result = schemes.apply(cx, name, values, span)
     if name == "*" and values[0].atom == values[1].atom and isinstance(values[0].atom, ir.Var) and not result.unknown:

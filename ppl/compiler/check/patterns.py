@@ -40,7 +40,13 @@ def match_expression(cx: Context, e: ast.MatchExpr, expected: Type | None) -> Va
     return match(cx, e.subject, arms, e.span, True) or unknown(e.span)
 
 
-def match(cx: Context, subject: ast.Expr, arms: list[tuple[ast.Pattern, Span, Callable[[], Value | None]]], span: Span, must_return: bool) -> Value | None:
+def match(
+    cx: Context,
+    subject: ast.Expr,
+    arms: list[tuple[ast.Pattern, Span, Callable[[], Value | None]]],
+    span: Span,
+    must_return: bool,
+) -> Value | None:
     """The match as nested branches; the value of the arms where they have one."""
     from ppl.compiler.check.expressions import check
 
@@ -55,10 +61,18 @@ def match(cx: Context, subject: ast.Expr, arms: list[tuple[ast.Pattern, Span, Ca
     return result
 
 
-def _decide(cx: Context, rows: list[_Row], span: Span, must_return: bool, reached: set[Span], trail: list[str]) -> Value | None:
+def _decide(
+    cx: Context, rows: list[_Row], span: Span, must_return: bool, reached: set[Span], trail: list[str]
+) -> Value | None:
     if not rows:
         example = trail[-1] if trail else "a value"
-        cx.error("E209", f"the match does not cover `{example}`", span, "not exhaustive", helps=(Help(f"add an arm `{example} => …`, or `_ => …`"),))
+        cx.error(
+            "E209",
+            f"the match does not cover `{example}`",
+            span,
+            "not exhaustive",
+            helps=(Help(f"add an arm `{example} => …`, or `_ => …`"),),
+        )
         return unknown(span) if must_return else None
     row = rows[0]
     if not _simplify(cx, row):
@@ -140,22 +154,55 @@ def _fits(cx: Context, value: Value, p: ast.Pattern) -> bool:
             found = _constructor(cx, name, value)
             if found is None:
                 helps = ()
-                if isinstance(t, ty.Sum) and (info := cx.module.sum_info(t.name)) and (near := nearest(name, [c.name for c in info.constructors])):
-                    helps = (Help(f"did you mean `{near}`?", (Edit(Span(p.span.file, p.span.start, p.span.start + len(name)), near),)),)
-                cx.error("E209", f"`{name}` is no constructor of {t}", p.span, f"the value is {describe(t)}", ((value.span, f"this is {describe(t)}"),), helps=helps)
+                if (
+                    isinstance(t, ty.Sum)
+                    and (info := cx.module.sum_info(t.name))
+                    and (near := nearest(name, [c.name for c in info.constructors]))
+                ):
+                    helps = (
+                        Help(
+                            f"did you mean `{near}`?",
+                            (Edit(Span(p.span.file, p.span.start, p.span.start + len(name)), near),),
+                        ),
+                    )
+                cx.error(
+                    "E209",
+                    f"`{name}` is no constructor of {t}",
+                    p.span,
+                    f"the value is {describe(t)}",
+                    ((value.span, f"this is {describe(t)}"),),
+                    helps=helps,
+                )
                 return False
             if len(args) != len(found.args):
-                cx.error("E209", f"the constructor `{name}` has {len(found.args)} argument{'s' * (len(found.args) != 1)}", p.span, f"{len(args)} here")
+                cx.error(
+                    "E209",
+                    f"the constructor `{name}` has {len(found.args)} argument{'s' * (len(found.args) != 1)}",
+                    p.span,
+                    f"{len(args)} here",
+                )
                 return False
         case ast.PName():
             pass
         case ast.PTuple(elements):
             if not isinstance(t, ty.Tuple) or len(t.elements) != len(elements):
-                cx.error("E209", f"a tuple pattern of {len(elements)} does not fit {describe(t)}", p.span, "", ((value.span, f"this is {describe(t)}"),))
+                cx.error(
+                    "E209",
+                    f"a tuple pattern of {len(elements)} does not fit {describe(t)}",
+                    p.span,
+                    "",
+                    ((value.span, f"this is {describe(t)}"),),
+                )
                 return False
         case ast.PLiteral():
             if not isinstance(t, (ty.Scalar, ty.IndexType, ty.SizeType)):
-                cx.error("E209", f"a literal pattern does not fit {describe(t)}", p.span, "", ((value.span, f"this is {describe(t)}"),))
+                cx.error(
+                    "E209",
+                    f"a literal pattern does not fit {describe(t)}",
+                    p.span,
+                    "",
+                    ((value.span, f"this is {describe(t)}"),),
+                )
                 return False
     return True
 
@@ -193,7 +240,9 @@ def _literal(cx, rows, value, pattern, span, must_return, reached, trail) -> Val
         ({}, lambda: _decide(cx, yes, span, must_return, reached, [*trail, cx.text(pattern.span)])),
         ({}, lambda: _decide(cx, no, span, must_return, reached, [*trail, other])),
     ]
-    return branch(cx, span, c, arms, lambda blocks, results: ir.If(c.atom, blocks[0], blocks[1], results, span=span), must_return)
+    return branch(
+        cx, span, c, arms, lambda blocks, results: ir.If(c.atom, blocks[0], blocks[1], results, span=span), must_return
+    )
 
 
 def _literal_value(e: ast.Expr):
@@ -222,7 +271,9 @@ def _tuple(cx, rows, value, pattern, span, must_return, reached, trail) -> Value
 def components(cx: Context, value: Value) -> list[Value]:
     """The components of a tuple as values of their own."""
     assert isinstance(value.type, ty.Tuple)
-    supports = value.support.components if isinstance(value.support, Product) else (ANYTHING,) * len(value.type.elements)
+    supports = (
+        value.support.components if isinstance(value.support, Product) else (ANYTHING,) * len(value.type.elements)
+    )
     return [
         Value(cx.let(ir.GetItem(value.atom, i), t, s, value.level, value.span), t, s, value.level, value.span)
         for i, (t, s) in enumerate(zip(value.type.elements, supports, strict=True))
@@ -236,17 +287,38 @@ def _constructors(cx, rows, value, span, must_return, reached, trail) -> Value |
     for c in info.constructors:
         if c.name not in named:
             continue
-        binders = tuple(cx.var(f"{c.name.lower()}{i}", t, ANYTHING, value.level, value.span) for i, t in enumerate(c.args))
+        binders = tuple(
+            cx.var(f"{c.name.lower()}{i}", t, ANYTHING, value.level, value.span) for i, t in enumerate(c.args)
+        )
         parts = [Value(b, b.type, ANYTHING, value.level, value.span) for b in binders]
-        cases.append((c.name, binders, [s for r in rows if (s := _specialise(cx, r, value, c.name, parts)) is not None], _shape(c)))
+        cases.append(
+            (
+                c.name,
+                binders,
+                [s for r in rows if (s := _specialise(cx, r, value, c.name, parts)) is not None],
+                _shape(c),
+            )
+        )
     others = [c for c in info.constructors if c.name not in named]
     if others:
-        rest = [r.copy(list(r.tests)) for r in rows if not any(_same(t, value) and _is_constructor(cx, t, value) for t in r.tests)]
+        rest = [
+            r.copy(list(r.tests))
+            for r in rows
+            if not any(_same(t, value) and _is_constructor(cx, t, value) for t in r.tests)
+        ]
         cases.append((None, (), rest, _shape(others[0])))
-    arms = [({}, lambda rs=rs, text=text: _decide(cx, rs, span, must_return, reached, [*trail, text])) for _, _, rs, text in cases]
+    arms = [
+        ({}, lambda rs=rs, text=text: _decide(cx, rs, span, must_return, reached, [*trail, text]))
+        for _, _, rs, text in cases
+    ]
 
     def build(blocks, results):
-        return ir.Match(value.atom, tuple(ir.Case(name, binders, b) for (name, binders, _, _), b in zip(cases, blocks, strict=True)), results, span=span)
+        return ir.Match(
+            value.atom,
+            tuple(ir.Case(name, binders, b) for (name, binders, _, _), b in zip(cases, blocks, strict=True)),
+            results,
+            span=span,
+        )
 
     return branch(cx, span, value, arms, build, must_return)
 

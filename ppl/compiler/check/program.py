@@ -12,7 +12,9 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.syntax import ast
 
 
-def check_program(module: ast.Module, sink: Diagnostics, path: Path | None, root: Path | None) -> tuple[ir.Program, ModuleScope]:
+def check_program(
+    module: ast.Module, sink: Diagnostics, path: Path | None, root: Path | None
+) -> tuple[ir.Program, ModuleScope]:
     """The program of a file; its findings go to ``sink``. With errors the program holds what could be built."""
     parts = ProgramParts()
     scope = _module(module, "", parts, sink, Imports(root, sink), path, (path.resolve(),) if path is not None else ())
@@ -28,14 +30,22 @@ def check_program(module: ast.Module, sink: Diagnostics, path: Path | None, root
 
 
 def _module(
-    module: ast.Module, prefix: str, parts: ProgramParts, sink: Diagnostics, imports: Imports, path: Path | None, stack: tuple[Path, ...]
+    module: ast.Module,
+    prefix: str,
+    parts: ProgramParts,
+    sink: Diagnostics,
+    imports: Imports,
+    path: Path | None,
+    stack: tuple[Path, ...],
 ) -> ModuleScope:
     inner: dict[str, ModuleScope] = {}
     for decl in module.declarations:
         if isinstance(decl, ast.Import):
             found = imports.resolve(decl, path, stack)
             if found is not None:
-                inner[decl.name] = _module(found[1], f"{prefix}{decl.name}.", parts, sink, imports, found[0], (*stack, found[0]))
+                inner[decl.name] = _module(
+                    found[1], f"{prefix}{decl.name}.", parts, sink, imports, found[0], (*stack, found[0])
+                )
             else:
                 inner.pop(decl.name, None)
     scope = ModuleScope(module, prefix, parts, sink, inner)

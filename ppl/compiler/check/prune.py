@@ -21,7 +21,9 @@ def _block(block: ir.Block, live: set[str]) -> tuple[ir.Block, set[str]]:
         new = _statement(stmt, used)
         if new is not None:
             kept.append(new)
-    if len(kept) == len(block.statements) and all(a is b for a, b in zip(reversed(kept), block.statements, strict=True)):
+    if len(kept) == len(block.statements) and all(
+        a is b for a, b in zip(reversed(kept), block.statements, strict=True)
+    ):
         return block, used
     return ir.Block(tuple(reversed(kept)), block.results), used
 
@@ -45,7 +47,11 @@ def _statement(stmt: ir.Stmt, used: set[str]) -> ir.Stmt | None:
             used |= a | b | _ids(stmt.condition)
             if not stmt.results and not then.statements and not otherwise.statements:
                 return None
-            return stmt if then is stmt.then and otherwise is stmt.otherwise else replace(stmt, then=then, otherwise=otherwise)
+            return (
+                stmt
+                if then is stmt.then and otherwise is stmt.otherwise
+                else replace(stmt, then=then, otherwise=otherwise)
+            )
         case ir.Match():
             cases = []
             gathered: set[str] = set()

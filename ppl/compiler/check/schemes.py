@@ -11,6 +11,7 @@ from ppl.compiler.check.context import Context
 from ppl.compiler.check.unify import common_type, describe, is_numeric, plain, promote
 from ppl.compiler.check.values import UNKNOWN, Value, joined_level, unknown
 from ppl.compiler.diagnostics.diagnostic import Help
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
@@ -19,7 +20,7 @@ from ppl.compiler.ir.sizes import Size
 from ppl.compiler.ir.types import BOOL, INT, REAL, Type, array, element, shape
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spec:
     """One argument or result of a scheme: ``num*``, ``T[n, m]``, ``real[..]``, ``index<n>``."""
 
@@ -41,7 +42,7 @@ class _Attempt:
     sizes: dict[str, Size] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Clash:
     """Two axes that surely differ."""
 
@@ -86,7 +87,9 @@ def apply(cx: Context, name: str, values: list[Value], span: Span) -> Value:
     return unknown(span)
 
 
-def _try(cx: Context, params: tuple[Spec, ...], result: Spec, values: list[Value]) -> tuple[list[Type], Type] | Clash | None:
+def _try(
+    cx: Context, params: tuple[Spec, ...], result: Spec, values: list[Value]
+) -> tuple[list[Type], Type] | Clash | None:
     a = _Attempt()
     numeric = [plain(element(v.type)) for p, v in zip(params, values, strict=True) if p.base == "num"]
     if numeric:
@@ -186,11 +189,17 @@ def _complain(cx: Context, builtin: Builtin, values: list[Value], span: Span, cl
     name = builtin.name
     secondary = tuple((v.span, f"this is {describe(v.type)}") for v in values)
     if clash is not None and all(is_numeric(element(v.type)) for v in values):
-        if clash.left.value is not None and len({len(shape(v.type)) for v in values if shape(v.type)}) > 1 and name != "@":
+        if (
+            clash.left.value is not None
+            and len({len(shape(v.type)) for v in values if shape(v.type)}) > 1
+            and name != "@"
+        ):
             what = "the arrays have different numbers of axes"
         else:
             what = f"the sizes differ: {clash.left} against {clash.right}"
-        notes = () if name == "@" else ("arrays in elementwise arithmetic have equal sizes; only a scalar meets any array",)
+        notes = (
+            () if name == "@" else ("arrays in elementwise arithmetic have equal sizes; only a scalar meets any array",)
+        )
         cx.error("E202", f"`{name}`: {what}", span, "", secondary, notes)
         return
     if len(values) == 1:
@@ -199,7 +208,9 @@ def _complain(cx: Context, builtin: Builtin, values: list[Value], span: Span, cl
                  notes=_notes(builtin, values), helps=_helps(cx, name, values))  # fmt: skip
         return
     both = " and ".join(describe(v.type) for v in values)
-    cx.error("E201", f"`{name}` can't take {both}", span, "", secondary, _notes(builtin, values), _helps(cx, name, values))
+    cx.error(
+        "E201", f"`{name}` can't take {both}", span, "", secondary, _notes(builtin, values), _helps(cx, name, values)
+    )
 
 
 def _notes(builtin: Builtin, values: list[Value]) -> tuple[str, ...]:
@@ -207,7 +218,11 @@ def _notes(builtin: Builtin, values: list[Value]) -> tuple[str, ...]:
         return ("a distribution is not one of its draws: draw from it with `~` first",)
     if any(isinstance(element(v.type), ty.Function) for v in values):
         return ("a function must be applied to its arguments first",)
-    return (f"`{builtin.name}` has the type {builtin.scheme}",) if not builtin.name.isalpha() or len(builtin.scheme) < 60 else ()
+    return (
+        (f"`{builtin.name}` has the type {builtin.scheme}",)
+        if not builtin.name.isalpha() or len(builtin.scheme) < 60
+        else ()
+    )
 
 
 def _helps(cx: Context, name: str, values: list[Value]) -> tuple[Help, ...]:

@@ -15,12 +15,13 @@ from ppl.compiler.check.context import Context
 from ppl.compiler.check.frames import Frame, Lagged, Site, SitePiece
 from ppl.compiler.check.indexing import Subscript
 from ppl.compiler.check.tiling import tile
-from ppl.compiler.check.values import Value, unknown
+from ppl.compiler.check.values import UNKNOWN, Value, unknown
 from ppl.compiler.diagnostics.diagnostic import Edit, Help
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.sizes import Size
-from ppl.compiler.ir.types import INT, array
+from ppl.compiler.ir.types import INT, REAL, array
+from ppl.compiler.ir.types import element as ty_element
 from ppl.compiler.syntax import ast
 
 Points = tuple[Size | None, ...]  # for each axis of the site the index read, None for the whole axis
@@ -29,6 +30,19 @@ Points = tuple[Size | None, ...]  # for each axis of the site the index read, No
 class Miss(Enum):
     NOWHERE = 1  # surely in no piece
     UNDECIDED = 2
+
+
+def named_site(cx: Context, name: str) -> Site | None:
+    """The site of a name: drawn already, or about to be drawn by an open loop that reads its earlier iterations."""
+    site = cx.site(name)
+    if site is not None:
+        return site
+    for f in cx.frames:
+        if name in f.forecast:
+            ahead = f.forecast[name]
+            discrete = ahead.element is not None and ty_element(ahead.element) != REAL
+            return Site(name, "latent", ahead.element or UNKNOWN, ahead.support, discrete, len(ahead.axes), ahead.span)
+    return None
 
 
 def read(cx: Context, site: Site, subscripts: list[Subscript], span: Span) -> Value:
@@ -86,7 +100,9 @@ def _status(cx: Context, piece: SitePiece, points: Points) -> bool | None:
     return True if sure else None
 
 
-def slab(cx: Context, site: Site, pieces: list[SitePiece], points: Points, span: Span, into: list[ir.Stmt] | None = None) -> ir.Var | Miss:
+def slab(
+    cx: Context, site: Site, pieces: list[SitePiece], points: Points, span: Span, into: list[ir.Stmt] | None = None
+) -> ir.Var | Miss:
     """The part of the site at the points, its other axes whole and in order."""
     hits = []
     for piece in pieces:
@@ -155,7 +171,9 @@ def assemble(cx: Context, site: Site, pieces: list[SitePiece], whole: tuple[int,
     for p in pieces:
         value, axes = p.value, p.axes
         for a in reversed([a for a in whole if a not in axes]):
-            value = cx.let(ir.MakeArray((value,)), array(value.type, Size.const(1)), value.support, value.level, p.span, value.id)
+            value = cx.let(
+                ir.MakeArray((value,)), array(value.type, Size.const(1)), value.support, value.level, p.span, value.id
+            )
             axes = (a, *axes)
         parts.append(in_order(cx, SitePiece(p.box, axes, value, p.span)))
     type_ = array(pieces[0].value.type if not pieces[0].axes else _cell(parts[0]), *found.extents)
@@ -197,6 +215,7 @@ def _read_whole(cx: Context, site: Site, subscripts: list[Subscript], span: Span
     if isinstance(var, Miss):
         cx.error("E305", f"`{site.name}` is read before all its elements up to there are defined", span, "read here",
                  tuple((p.span, "defined so far") for p in visible(cx, site.name))[:3])  # fmt: skip
+        site.broken = True
         return unknown(span)
     base = Value(var, var.type, var.support, var.level, span, origin=site.name if site.kind in ("latent", "data", "aux") else None,
                  submodel=site.submodel, dist=site.dist if site.rank == 0 else None)  # fmt: skip
@@ -233,8 +252,39 @@ def _read_while_building(
             _not_a_lag(cx, name, frame, forecast.span, distance, span)
             return unknown(span)
         return _lag(cx, site, k, axis, distance, own, rest, span)
-    cx.error("E305", f"`{name}` is read before it is drawn", span, "nothing drawn yet", ((building[-1][1].forecast[name].span, "drawn here"),))
+    row = _row(cx, site, own, rest, building, span)
+    if row is not None:
+        return row
+    cx.error(
+        "E305",
+        f"`{name}` is read before it is drawn",
+        span,
+        "nothing drawn yet",
+        ((building[-1][1].forecast[name].span, "drawn here"),),
+    )
     return unknown(span)
+
+
+def _row(
+    cx: Context, site: Site, own: list[Subscript], rest: list[Subscript], building: list[tuple[int, Frame]], span: Span
+) -> Value | None:
+    """A read at the very indices of all loops that draw the site: from what this iteration has drawn of it so far, as an
+    array over the other axes. None if that is not complete."""
+    indices = {f.index_name for _, f in building}
+    axes = building[0][1].forecast[site.name].axes
+    fixed = [a for a, x in enumerate(axes) if x is not None and x[0] in indices]
+    points = tuple(own[a].point if a in fixed else None for a in range(site.rank))
+    k = max((i for i, f in enumerate(cx.frames) if site.name in f.sites), default=None)
+    if k is None:
+        return None
+    var = slab(cx, site, visible(cx, site.name), points, span, cx.frames[k].block)
+    if isinstance(var, ir.Var):
+        cx.depth[var.id] = k + 1
+    return (
+        None
+        if isinstance(var, Miss)
+        else _rest(cx, site, var, [s for a, s in enumerate(own) if a not in fixed] + rest, span)
+    )
 
 
 def _cross_iteration(cx: Context, name: str, frame: Frame, drawn: Span, span: Span) -> None:
@@ -248,7 +298,11 @@ def _cross_iteration(cx: Context, name: str, frame: Frame, drawn: Span, span: Sp
 
 
 def _not_a_lag(cx: Context, name: str, frame: Frame, drawn: Span, distance: int | None, span: Span) -> None:
-    what = f"`{name}` is read at a later iteration" if distance is not None else f"`{name}` is read at an index that is no fixed lag"
+    what = (
+        f"`{name}` is read at a later iteration"
+        if distance is not None
+        else f"`{name}` is read at an index that is no fixed lag"
+    )
     cx.error(
         "E306", what, span, "not drawn yet" if distance is not None else "which iteration this is can't be known",
         ((drawn, f"`{name}` is drawn here"),),
@@ -256,7 +310,9 @@ def _not_a_lag(cx: Context, name: str, frame: Frame, drawn: Span, distance: int 
     )  # fmt: skip
 
 
-def _lag(cx: Context, site: Site, k: int, axis: int, distance: int, own: list[Subscript], rest: list[Subscript], span: Span) -> Value:
+def _lag(
+    cx: Context, site: Site, k: int, axis: int, distance: int, own: list[Subscript], rest: list[Subscript], span: Span
+) -> Value:
     frame = cx.frames[k]
     forecast = frame.forecast[site.name]
     lagged = frame.lagged.get(site.name)
@@ -281,7 +337,15 @@ def _lag(cx: Context, site: Site, k: int, axis: int, distance: int, own: list[Su
         level = ir.Level.DISCRETE if site.discrete else ir.Level.CONTINUOUS
         if site.kind == "let":
             level = ir.Level.CONTINUOUS
-        var = cx.let(ir.Lag(site.name, distance, frame.index.id), lagged.type, lagged.support, level, span, f"{site.name}_lag{distance}", frame.prefix)
+        var = cx.let(
+            ir.Lag(site.name, distance, frame.index.id),
+            lagged.type,
+            lagged.support,
+            level,
+            span,
+            f"{site.name}_lag{distance}",
+            frame.prefix,
+        )
         cx.depth[var.id] = k + 1
         lagged.lags[distance] = var
     var = lagged.lags[distance]
@@ -305,16 +369,27 @@ def _start_window(cx: Context, site: Site, k: int, axis: int, span: Span) -> Lag
             points.append(None)
             shape.append(forecast.extents[a])
     earlier = visible(cx, site.name, cx.frames[:k])
-    element = earlier[0].value.type if earlier and not earlier[0].axes else site.element if earlier else forecast.element
+    element = (
+        earlier[0].value.type if earlier and not earlier[0].axes else site.element if earlier else forecast.element
+    )
     if element is None or any(s is None for s in shape):
         cx.error("E317", f"the type of `{site.name}` can't be known where it is read first", span, "read before any of it is drawn",
                  ((forecast.span, "drawn here"),), helps=(Help(f"declare its type: `{site.name}[…]: real ~ …`"),))  # fmt: skip
         return None
     support = rules.join(forecast.support, *(p.value.support for p in earlier))
-    return Lagged(array(element, *(s for s in shape if s is not None)), support, axis, forecast.axes[axis][1], tuple(points), span=span)
+    return Lagged(
+        array(element, *(s for s in shape if s is not None)),
+        support,
+        axis,
+        forecast.axes[axis][1],
+        tuple(points),
+        span=span,
+    )
 
 
-def _before(cx: Context, site: Site, frames: list[Frame], points: Points, into: list[ir.Stmt], span: Span) -> ir.Var | Miss:
+def _before(
+    cx: Context, site: Site, frames: list[Frame], points: Points, into: list[ir.Stmt], span: Span
+) -> ir.Var | Miss:
     pieces = visible(cx, site.name, frames)
     found = slab(cx, site, pieces, points, span, into)
     if found is not Miss.UNDECIDED:
@@ -334,8 +409,15 @@ def _before(cx: Context, site: Site, frames: list[Frame], points: Points, into: 
 
 def _never_drawn(cx: Context, site: Site, frame: Frame, position: Size, drawn: Span, span: Span) -> None:
     name = site.name
-    subs = ", ".join(str(position) if x is not None and x[0] == frame.index_name else (x[0] if x else "…") for x in frame.forecast[name].axes)
-    helps = [Help(f"start the loop later, or read it under a condition: `if {frame.index_name} > {frame.lower} then … else …`")]
+    subs = ", ".join(
+        str(position) if x is not None and x[0] == frame.index_name else (x[0] if x else "…")
+        for x in frame.forecast[name].axes
+    )
+    helps = [
+        Help(
+            f"start the loop later, or read it under a condition: `if {frame.index_name} > {frame.lower} then … else …`"
+        )
+    ]
     if position.provably_nonnegative():
         helps.insert(0, Help(f"draw `{name}[{subs}]` before the loop"))
     cx.error("E305", f"`{name}[{subs}]` is read but never drawn", span, f"at the start of the loop this is `{name}[{subs}]`",

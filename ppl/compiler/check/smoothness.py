@@ -17,7 +17,12 @@ from ppl.compiler.ir.types import INT, element
 from ppl.compiler.ir.walk import statements, walk
 
 Break = tuple[Span, str]  # where and by what
-_SUPPORT_ARGS = {"Uniform": ("low", "high"), "Pareto": ("scale",), "truncated": ("lower", "upper"), "DiscreteUniform": ("low", "high")}
+_SUPPORT_ARGS = {
+    "Uniform": ("low", "high"),
+    "Pareto": ("scale",),
+    "truncated": ("lower", "upper"),
+    "DiscreteUniform": ("low", "high"),
+}
 _CONDITIONS = (ir.Draw, ir.Observe, ir.Factor, ir.Require)
 
 
@@ -32,7 +37,9 @@ def check_strategies(program: ir.Program, sources: dict[str, Source]) -> list[Di
             if stmt.strategy.name == "reparam":
                 found = _reaches(program, model.body, {stmt.var.id})
                 if found is None and partner is not None:
-                    starts = {s.var.id for s in statements(partner.body) if isinstance(s, ir.Draw) and s.site == stmt.site}
+                    starts = {
+                        s.var.id for s in statements(partner.body) if isinstance(s, ir.Draw) and s.site == stmt.site
+                    }
                     found = _reaches(program, partner.body, starts)
                 if found is not None:
                     out.append(_unsound_reparam(stmt, found, sources))
@@ -57,7 +64,11 @@ def _instead(stmt: ir.Draw, strategy: str, sources: dict[str, Source]) -> Help:
     text = source.slice(stmt.span) if source else ""
     old = f"via {stmt.strategy.name if stmt.strategy else ''}"
     at = text.rfind(old)
-    edits = (Edit(Span(stmt.span.file, stmt.span.start + at, stmt.span.start + at + len(old)), f"via {strategy}"),) if at >= 0 else ()
+    edits = (
+        (Edit(Span(stmt.span.file, stmt.span.start + at, stmt.span.start + at + len(old)), f"via {strategy}"),)
+        if at >= 0
+        else ()
+    )
     return Help(f"use `via {strategy}`", edits)
 
 
@@ -116,7 +127,13 @@ class _Flow:
                 if pathwise:
                     self.copy_to(stmt.var, stmt.dist)
             case ir.Observe() | ir.Factor() | ir.Require():
-                self.hit(self.break_in((stmt.condition,) if isinstance(stmt, ir.Require) else (stmt.value, *([stmt.dist] if isinstance(stmt, ir.Observe) else []))))
+                self.hit(
+                    self.break_in(
+                        (stmt.condition,)
+                        if isinstance(stmt, ir.Require)
+                        else (stmt.value, *([stmt.dist] if isinstance(stmt, ir.Observe) else []))
+                    )
+                )
             case ir.If():
                 self.branch(stmt, stmt.condition, (stmt.then, stmt.otherwise))
             case ir.Match():
@@ -171,13 +188,22 @@ class _Flow:
             case ir.Prim(name, args):
                 self.copy_to(var, args)
                 builtin = BUILTINS.get(name)
-                if builtin is not None and not builtin.smooth and name not in ("real", "copy") and self.touched(args) and var.id not in self.broken:
+                if (
+                    builtin is not None
+                    and not builtin.smooth
+                    and name not in ("real", "copy")
+                    and self.touched(args)
+                    and var.id not in self.broken
+                ):
                     if any(element(a.type) != INT for a in args if isinstance(a, ir.Var)):
                         self.broken[var.id] = (stmt.span, _what(name))
             case ir.IndexOp(base, subscripts):
                 self.copy_to(var, base)
                 if any(self.touched(s) for s in subscripts if isinstance(s, ir.Var)):
-                    self.broken.setdefault(var.id, self.break_in(tuple(s for s in subscripts if isinstance(s, ir.Var))) or (stmt.span, "an index"))
+                    self.broken.setdefault(
+                        var.id,
+                        self.break_in(tuple(s for s in subscripts if isinstance(s, ir.Var))) or (stmt.span, "an index"),
+                    )
             case ir.Lag(site):
                 if f"window {site}" in self.follows:
                     self.follows.add(var.id)
@@ -213,7 +239,14 @@ class _Flow:
         name = getattr(function, "name", getattr(function, "id", ""))
         if body is None or name in self.active or not self.touched((*args, function)):
             return
-        inner = _Flow(self.program, set(self.follows), dict(self.broken), dict(self.closures), dict(self.windows), self.active | {name})
+        inner = _Flow(
+            self.program,
+            set(self.follows),
+            dict(self.broken),
+            dict(self.closures),
+            dict(self.windows),
+            self.active | {name},
+        )
         for p, a in zip(params, args, strict=False):
             inner.copy_to(p, a)
         inner.block(body)

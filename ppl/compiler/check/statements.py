@@ -43,7 +43,9 @@ def returning_body(cx: Context, block: ast.Block, wanted: Type | None) -> Value:
     value = sequence(cx, block.statements, wanted)
     if value is None:
         if len(cx.sink.errors) == before:
-            cx.error("E211", "the body returns nothing", block.span, "no `return`", helps=(Help("end it with `return e`"),))
+            cx.error(
+                "E211", "the body returns nothing", block.span, "no `return`", helps=(Help("end it with `return e`"),)
+            )
         return unknown(block.span)
     return value
 
@@ -54,7 +56,9 @@ def sequence(cx: Context, statements: Statements, wanted: Type | None) -> Value 
         rest = statements[n + 1 :]
         if isinstance(stmt, ast.Return):
             if rest:
-                cx.error("E211", "this is never reached", rest[0].span, "behind a `return`", ((stmt.span, "returns here"),))
+                cx.error(
+                    "E211", "this is never reached", rest[0].span, "behind a `return`", ((stmt.span, "returns here"),)
+                )
             return _returned(cx, stmt, wanted)
         if isinstance(stmt, (ast.If, ast.Match)) and _returns(stmt):
             return _branch(cx, stmt, rest, wanted, True)
@@ -77,7 +81,9 @@ def _returns(stmt: ast.Stmt) -> bool:
         case ast.Return():
             return True
         case ast.If(_, then, otherwise):
-            return any(map(_returns, then.statements)) or (otherwise is not None and any(map(_returns, otherwise.statements)))
+            return any(map(_returns, then.statements)) or (
+                otherwise is not None and any(map(_returns, otherwise.statements))
+            )
         case ast.Match(_, arms):
             return any(_returns(s) for a in arms for s in a.body.statements)
     return False
@@ -88,24 +94,37 @@ def _always(statements: Statements) -> bool:
         match stmt:
             case ast.Return():
                 return True
-            case ast.If(_, then, otherwise) if otherwise is not None and _always(then.statements) and _always(otherwise.statements):
+            case ast.If(_, then, otherwise) if (
+                otherwise is not None and _always(then.statements) and _always(otherwise.statements)
+            ):
                 return True
             case ast.Match(_, arms) if arms and all(_always(a.body.statements) for a in arms):
                 return True
     return False
 
 
-def _branch(cx: Context, stmt: ast.If | ast.Match, rest: Statements, wanted: Type | None, returns: bool) -> Value | None:
+def _branch(
+    cx: Context, stmt: ast.If | ast.Match, rest: Statements, wanted: Type | None, returns: bool
+) -> Value | None:
     def arm(block: ast.Block | None) -> Value | None:
         own = block.statements if block is not None else ()
         return sequence(cx, own if _always(own) else own + rest, wanted)
 
     if isinstance(stmt, ast.Match):
-        return patterns.match(cx, stmt.subject, [(a.pattern, a.span, lambda a=a: arm(a.body)) for a in stmt.arms], stmt.span, returns)
+        return patterns.match(
+            cx, stmt.subject, [(a.pattern, a.span, lambda a=a: arm(a.body)) for a in stmt.arms], stmt.span, returns
+        )
     c = condition(cx, stmt.condition, "the condition")
     then_ranges, else_ranges = refinements(cx, stmt.condition)
     arms = [(then_ranges, lambda: arm(stmt.then)), (else_ranges, lambda: arm(stmt.otherwise))]
-    return branch(cx, stmt.span, c, arms, lambda blocks, results: ir.If(c.atom, blocks[0], blocks[1], results, span=stmt.span), returns)
+    return branch(
+        cx,
+        stmt.span,
+        c,
+        arms,
+        lambda blocks, results: ir.If(c.atom, blocks[0], blocks[1], results, span=stmt.span),
+        returns,
+    )
 
 
 def statement(cx: Context, stmt: ast.Stmt, wanted: Type | None) -> None:
@@ -140,7 +159,13 @@ def _loop_body(cx: Context, block: ast.Block, wanted: Type | None) -> None:
     for stmt in block.statements:
         if _returns(stmt):
             span = stmt.span
-            cx.error("E211", "a loop can't return", span, "inside a loop", helps=(Help("keep the value in a `var`, and return it behind the loop"),))
+            cx.error(
+                "E211",
+                "a loop can't return",
+                span,
+                "inside a loop",
+                helps=(Help("keep the value in a `var`, and return it behind the loop"),),
+            )
         else:
             statement(cx, stmt, wanted)
 
@@ -195,7 +220,13 @@ def _as_declared(cx: Context, value: Value, given: Declared, what: str, code: st
 
 def _destructure(cx: Context, target: ast.TupleLit, value: Value, stmt: ast.Stmt) -> None:
     if not value.unknown and (not isinstance(value.type, ty.Tuple) or len(value.type.elements) != len(target.elements)):
-        cx.error("E201", f"{len(target.elements)} names for {describe(value.type)}", target.span, "", ((value.span, f"this is {describe(value.type)}"),))
+        cx.error(
+            "E201",
+            f"{len(target.elements)} names for {describe(value.type)}",
+            target.span,
+            "",
+            ((value.span, f"this is {describe(value.type)}"),),
+        )
         value = unknown(value.span)
     parts = [unknown(t.span) for t in target.elements] if value.unknown else patterns.components(cx, value)
     for t, part in zip(target.elements, parts, strict=True):
@@ -273,23 +304,45 @@ def _update(cx: Context, base: Value, target: ast.Index, value: Value) -> Value:
     atoms = tuple(s.value.atom if s.value is not None else atom_of(cx, s.point, target.span) for s in subscripts)
     level = joined_level(base, value)
     support = rules.join(rules.scaled(base.support), rules.scaled(value.support))
-    var = cx.let(ir.Prim("set", (base.atom, value.atom, *atoms)), base.type, support, level, target.span, cx.text(target.base.span) or "s")
+    var = cx.let(
+        ir.Prim("set", (base.atom, value.atom, *atoms)),
+        base.type,
+        support,
+        level,
+        target.span,
+        cx.text(target.base.span) or "s",
+    )
     return Value(var, base.type, support, level, target.span)
 
 
 def _not_assignable(cx: Context, stmt: ast.Assign, base: ast.Name, local) -> None:
     name = base.id
     if local is None and cx.site(name) is None and name not in cx.generics.sizes and isinstance(stmt.target, ast.Name):
-        helps = (Help("a new name is introduced by `let`, or by `var` if it changes", (Edit(stmt.span, f"let {cx.text(stmt.span)}"),)),)
+        helps = (
+            Help(
+                "a new name is introduced by `let`, or by `var` if it changes",
+                (Edit(stmt.span, f"let {cx.text(stmt.span)}"),),
+            ),
+        )
         cx.error("E210", f"there is no state variable `{name}`", stmt.target.span, "not declared", helps=helps)
         cx.bind(name, unknown(stmt.span), stmt.target.span)
         return
     if local is None and isinstance(stmt.target, ast.Index):
-        helps = (Help("an array is built by `let x[i] = …`, a random variable drawn by `~`", (Edit(stmt.span, f"let {cx.text(stmt.span)}"),)),)
+        helps = (
+            Help(
+                "an array is built by `let x[i] = …`, a random variable drawn by `~`",
+                (Edit(stmt.span, f"let {cx.text(stmt.span)}"),),
+            ),
+        )
         cx.error("E210", f"there is no state variable `{name}`", stmt.target.span, "not declared", helps=helps)
         return
     earlier = local.span if local is not None else (cx.site(name).span if cx.site(name) is not None else None)
-    kinds = {"index": "a loop index", "parameter": "a parameter", "let": "named by `let`", "pattern": "bound by a pattern"}
+    kinds = {
+        "index": "a loop index",
+        "parameter": "a parameter",
+        "let": "named by `let`",
+        "pattern": "bound by a pattern",
+    }
     what = kinds.get(local.kind, "not a state variable") if local is not None else "a random variable"
     cx.error("E210", f"`{name}` can't be assigned to: it is {what}", stmt.target.span, "never changes", ((earlier, "defined here"),) if earlier else (),
              helps=(Help("state that changes is declared by `var`"),))  # fmt: skip
@@ -307,11 +360,23 @@ def _output(cx: Context, stmt: ast.Output) -> None:
         cx.error("E312", f"`output` stands in models only, not in a {cx.kind}", stmt.span, "not allowed here")
         return
     if any(f.kind == "branch" for f in cx.own_frames):
-        cx.error("E312", "an output is defined on every path", stmt.span, "inside a branch", helps=(Help("write `output t = if c then a else b`"),))
+        cx.error(
+            "E312",
+            "an output is defined on every path",
+            stmt.span,
+            "inside a branch",
+            helps=(Help("write `output t = if c then a else b`"),),
+        )
         return
     earlier = cx.outputs.get(stmt.name)
     if earlier is not None:
-        cx.error("E102", f"the output `{stmt.name}` is already defined", stmt.name_span, "again here", ((earlier[2], "first here"),))
+        cx.error(
+            "E102",
+            f"the output `{stmt.name}` is already defined",
+            stmt.name_span,
+            "again here",
+            ((earlier[2], "first here"),),
+        )
         return
     site = cx.sites.get(stmt.name)
     if site is not None:
@@ -346,15 +411,22 @@ def _param(cx: Context, stmt: ast.ParamStmt) -> None:
     if given is None and not value.unknown and element(value.type) == INT:
         from ppl.compiler.check.unify import promote
 
-        value = replace(value, atom=promote(cx, value, array(REAL, *shape(value.type))), type=array(REAL, *shape(value.type)))
+        value = replace(
+            value, atom=promote(cx, value, array(REAL, *shape(value.type))), type=array(REAL, *shape(value.type))
+        )
     if not value.unknown and element(value.type) != REAL:
-        cx.error("E201", f"a learnable parameter is real, not {describe(value.type)}", stmt.value.span, f"this is {describe(value.type)}")
+        cx.error(
+            "E201",
+            f"a learnable parameter is real, not {describe(value.type)}",
+            stmt.value.span,
+            f"this is {describe(value.type)}",
+        )
         value = unknown(stmt.span)
     support = given.support if given is not None and given.support != ANYTHING else rules.REALS
     var = cx.var(stmt.name, value.type, support, Level.CONTINUOUS, stmt.name_span)
     if not value.unknown:
         cx.emit(ir.ParamStmt(var, stmt.name, value.atom, span=stmt.span))
-    bound = Value(var, value.type, support, Level.CONTINUOUS, stmt.name_span) if not value.unknown else unknown(stmt.span)
+    bound = (
+        Value(var, value.type, support, Level.CONTINUOUS, stmt.name_span) if not value.unknown else unknown(stmt.span)
+    )
     cx.bind(stmt.name, bound, stmt.name_span, "param")
-
-

@@ -40,7 +40,13 @@ def interval(s: Support) -> Interval:
     if isinstance(s, Interval):
         return s
     if isinstance(s, Integers):
-        lo = s.lower if isinstance(s.lower, int) else 0 if isinstance(s.lower, Size) and s.lower.provably_nonnegative() else -inf
+        lo = (
+            s.lower
+            if isinstance(s.lower, int)
+            else 0
+            if isinstance(s.lower, Size) and s.lower.provably_nonnegative()
+            else -inf
+        )
         hi = s.upper if isinstance(s.upper, int) else inf
         return Interval(float(lo), float(hi))
     if isinstance(s, Finite):
@@ -167,9 +173,7 @@ def _multiply(x: Interval, y: Interval) -> Interval:
             else:
                 corners.append((a * b, a_open or b_open))
     lower, upper = min(c for c, _ in corners), max(c for c, _ in corners)
-    return Interval(
-        lower, upper, all(o for c, o in corners if c == lower), all(o for c, o in corners if c == upper)
-    )
+    return Interval(lower, upper, all(o for c, o in corners if c == lower), all(o for c, o in corners if c == upper))
 
 
 def _reciprocal(y: Interval) -> Interval:
@@ -202,7 +206,10 @@ def _exp(x: Interval) -> Interval:
 
 def _log(x: Interval) -> Interval:
     return Interval(
-        log(x.lower) if x.lower > 0 else -inf, log(x.upper) if 0 < x.upper < inf else inf, x.lower_open and x.lower > 0, x.upper_open
+        log(x.lower) if x.lower > 0 else -inf,
+        log(x.upper) if 0 < x.upper < inf else inf,
+        x.lower_open and x.lower > 0,
+        x.upper_open,
     )
 
 
@@ -212,7 +219,12 @@ def _log1p(x: Interval) -> Interval:
 
 
 def _sqrt(x: Interval) -> Interval:
-    return Interval(sqrt(x.lower) if x.lower > 0 else 0.0, sqrt(x.upper) if x.upper > 0 else inf, x.lower_open and x.lower >= 0, x.upper_open)
+    return Interval(
+        sqrt(x.lower) if x.lower > 0 else 0.0,
+        sqrt(x.upper) if x.upper > 0 else inf,
+        x.lower_open and x.lower >= 0,
+        x.upper_open,
+    )
 
 
 def _abs(x: Interval) -> Interval:
@@ -250,9 +262,16 @@ def _power(x: Interval, y: Interval) -> Interval:
         n = int(y.lower)
         if n >= 0 and n % 2 == 0:
             a = _abs(x)
-            return Interval(_safe(lambda v: v**n, a.lower), _safe(lambda v: v**n, a.upper), a.lower_open and n > 0, a.upper_open and n > 0)
+            return Interval(
+                _safe(lambda v: v**n, a.lower),
+                _safe(lambda v: v**n, a.upper),
+                a.lower_open and n > 0,
+                a.upper_open and n > 0,
+            )
         if n >= 0:
-            return Interval(x.lower**n if x.lower > -inf else -inf, _safe(lambda v: v**n, x.upper), x.lower_open, x.upper_open)
+            return Interval(
+                x.lower**n if x.lower > -inf else -inf, _safe(lambda v: v**n, x.upper), x.lower_open, x.upper_open
+            )
         return _reciprocal(_power(x, Interval(float(-n), float(-n))))
     if x.lower > 0 or (x.lower == 0 and x.lower_open):
         if x.upper <= 1 and y.lower >= 0:
@@ -383,7 +402,11 @@ def _structural(rule: str, args: Sequence[Support]) -> Support | None:
 
 
 def _diagonal(x: Interval) -> Support:
-    return Structured("cov") if x.lower > 0 or (x.lower == 0 and x.lower_open) else Interval(min(x.lower, 0.0), max(x.upper, 0.0))
+    return (
+        Structured("cov")
+        if x.lower > 0 or (x.lower == 0 and x.lower_open)
+        else Interval(min(x.lower, 0.0), max(x.upper, 0.0))
+    )
 
 
 def apply(rule: str, args: Sequence[Support]) -> Support:

@@ -19,7 +19,9 @@ def _allowed(text: str) -> tuple[tuple[int, frozenset[str], bool], ...]:
     for number, line in enumerate(text.split("\n"), 1):
         match = _ALLOW.search(line)
         if match:
-            out.append((number, frozenset(re.findall(r"W\d+", match[1])), not code_seen and line.lstrip().startswith("#")))
+            out.append(
+                (number, frozenset(re.findall(r"W\d+", match[1])), not code_seen and line.lstrip().startswith("#"))
+            )
         if line.strip() and not line.lstrip().startswith("#"):
             code_seen = True
     return tuple(out)

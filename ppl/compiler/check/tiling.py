@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.ir.sizes import Size
 
 Box = tuple[tuple[Size, Size], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tiling:
     """``extents`` of the tiled box, None if it is not shown to be one. ``equalities`` have to hold as well. ``gap``: a missing
-    range (axis, from, to); ``overlap``: two boxes that surely meet, by position."""
+    range (axis, from, to); ``overlap``: two boxes that surely meet, by position, or ``(-1, -1)`` where ranges surely overlap
+    unless they are empty."""
 
     extents: tuple[Size, ...] | None
     equalities: tuple[tuple[Size, Size], ...] = ()
@@ -66,13 +66,19 @@ def _along(boxes: list[Box], axis: int) -> Tiling:
         groups.setdefault(box[axis], []).append(box[:axis] + box[axis + 1 :])
     chain = _chain(list(groups))
     if isinstance(chain, Tiling):
+        if len(boxes[0]) > 1 and chain.overlap is not None:
+            return Tiling(None)
         return chain if chain.gap is None else Tiling(None, gap=(axis, *chain.gap[1:]))
     end, equalities = chain
     rest: tuple[Size, ...] | None = None
     for members in groups.values():
         inner = _tile(members) if len(boxes[0]) > 1 else Tiling(())
         if inner.extents is None:
-            return inner if inner.gap is None else Tiling(None, gap=(inner.gap[0] + (inner.gap[0] >= axis), *inner.gap[1:]))
+            return (
+                inner
+                if inner.gap is None
+                else Tiling(None, gap=(inner.gap[0] + (inner.gap[0] >= axis), *inner.gap[1:]))
+            )
         equalities += inner.equalities
         if rest is None:
             rest = inner.extents
@@ -96,7 +102,9 @@ def _chain(ranges: list[tuple[Size, Size]]) -> tuple[Size, tuple[tuple[Size, Siz
             following = next((r for r in left if not surely_less(at, r[0]) and not surely_less(r[0], at)), None)
             if following is None:
                 start = next((r[0] for r in left if surely_less(at, r[0])), None)
-                return Tiling(None, gap=None if start is None else (0, at, start))
+                if start is None:
+                    return Tiling(None, overlap=(-1, -1))
+                return Tiling(None, gap=(0, at, start))
             equalities += ((at, following[0]),)
         left.remove(following)
         at = following[1]

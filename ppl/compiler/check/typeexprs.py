@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
 
 from ppl.compiler.check.context import Context, suggestion
 from ppl.compiler.check.suggest import nearest
 from ppl.compiler.check.values import UNKNOWN, Value
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.sizes import Size
 from ppl.compiler.ir.supports import (
@@ -41,7 +41,7 @@ _FOREIGN = {"float": "real", "vector": "real[n]", "matrix": "real[n, m]", "doubl
             "corr_matrix": "corr", "unit_vector": "real[n]", "natural": "int", "nat": "int", "number": "real"}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Declared:
     """A declared type; ``bounded``: says more than the bare type of its values."""
 
@@ -69,7 +69,9 @@ def declared(cx: Context, t: ast.TypeExpr) -> Declared:
             return Declared(ty.Tuple(tuple(p.type for p in parts)), Product(tuple(p.support for p in parts)))
         case ast.RecordType(fields):
             parts = [(n, declared(cx, e)) for n, e in fields]
-            return Declared(ty.Record(tuple((n, p.type) for n, p in parts)), Product(tuple(p.support for _, p in parts)))
+            return Declared(
+                ty.Record(tuple((n, p.type) for n, p in parts)), Product(tuple(p.support for _, p in parts))
+            )
         case ast.FnType(params, result):
             return Declared(ty.Function(tuple(declared(cx, p).type for p in params), declared(cx, result).type))
         case ast.SumType():
@@ -95,7 +97,13 @@ def _named(cx: Context, t: ast.NamedType) -> Declared:
         trace = ty.Trace(argument.name if isinstance(argument, ast.NamedType) else "?")
         return Declared(ty.Target(trace) if name == "Target" else ty.Guide(trace))
     if name in _VECTORS or name in _MATRICES:
-        cx.error("E212", f"`{name}` needs its size", t.span, "no size", helps=(suggestion(f"write `{name}[K]`", t.span, f"{name}[K]"),))
+        cx.error(
+            "E212",
+            f"`{name}` needs its size",
+            t.span,
+            "no size",
+            helps=(suggestion(f"write `{name}[K]`", t.span, f"{name}[K]"),),
+        )
         return _BAD
     if name in cx.generics.traces:
         return Declared(ty.Trace(name))

@@ -126,10 +126,14 @@ def match(cx: Context, pattern: Type, actual: Type, instance: Instance, what: st
             instance.equate(size, other, what)
             return True
         case ty.Tuple(es), ty.Tuple(fs):
-            return len(es) == len(fs) and all(match(cx, e, f, instance, what, exact) for e, f in zip(es, fs, strict=True))
+            return len(es) == len(fs) and all(
+                match(cx, e, f, instance, what, exact) for e, f in zip(es, fs, strict=True)
+            )
         case ty.Record(es), ty.Record(fs):
             other = dict(fs)
-            return len(es) == len(fs) and all(n in other and match(cx, e, other[n], instance, what, exact) for n, e in es)
+            return len(es) == len(fs) and all(
+                n in other and match(cx, e, other[n], instance, what, exact) for n, e in es
+            )
         case ty.Function(ps, r), ty.Function(qs, s):
             return (
                 len(ps) == len(qs)
@@ -152,7 +156,9 @@ def match(cx: Context, pattern: Type, actual: Type, instance: Instance, what: st
         return is_numeric(actual)
     if pattern == INT:
         return isinstance(actual, (SizeType, ty.IndexType))
-    return isinstance(pattern, ty.IndexType) and isinstance(actual, (SizeType, ty.Scalar)) and actual in (INT, SizeType())
+    return (
+        isinstance(pattern, ty.IndexType) and isinstance(actual, (SizeType, ty.Scalar)) and actual in (INT, SizeType())
+    )
 
 
 def fits(cx: Context, pattern: Type, actual: Type, span: Span, what: str) -> tuple[bool, tuple[Size, Size, str] | None]:
@@ -173,7 +179,13 @@ def promote(cx: Context, value: Value, target: Type) -> ir.Atom:
         return ir.Lit(float(atom.value), REAL, span=value.span)
     if not is_numeric(have):
         return atom
-    return cx.let(ir.Prim("real", (atom,)), array(REAL, *shape(value.type)), rules.interval(value.support), value.level, value.span)
+    return cx.let(
+        ir.Prim("real", (atom,)),
+        array(REAL, *shape(value.type)),
+        rules.interval(value.support),
+        value.level,
+        value.span,
+    )
 
 
 def common_type(cx: Context, a: Type, b: Type, span: Span, what: str) -> Type | None:

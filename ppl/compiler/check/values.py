@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.ir.nodes import Atom, Level, Lit
 from ppl.compiler.ir.sizes import Size
@@ -11,7 +12,7 @@ from ppl.compiler.ir.supports import ANYTHING, Support
 from ppl.compiler.ir.types import Type, Unknown
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DistFacts:
     """What is known of a distribution value. ``atom``: a point of a continuous space has positive probability
     (``Delta``); ``density``: a part has a density. Both at once is a mixed measure. ``arguments`` by parameter name;
@@ -31,7 +32,7 @@ class DistFacts:
         return dict(self.arguments).get(name)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """``affine``: the value as a polynomial in sizes and loop indices, if it is one; ``const``: the folded constant;
     ``origin``: the random variable that the expression reads, unchanged; ``constructor``: of a sum value."""

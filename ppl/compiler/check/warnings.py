@@ -63,10 +63,17 @@ def _without_influence(program: ir.Program, model: ir.Model) -> Iterator[Diagnos
 def _priors(model: ir.Model, sink: Diagnostics) -> Iterator[Diagnostic]:
     lets = {s.var.id: s for s in statements(model.body) if isinstance(s, ir.Let) and isinstance(s.op, ir.MakeDist)}
     for stmt in statements(model.body):
-        if not isinstance(stmt, ir.Draw) or stmt.role is not Role.LATENT or not isinstance(stmt.dist, ir.Var) or stmt.dist.id not in lets:
+        if (
+            not isinstance(stmt, ir.Draw)
+            or stmt.role is not Role.LATENT
+            or not isinstance(stmt.dist, ir.Var)
+            or stmt.dist.id not in lets
+        ):
             continue
         let = lets[stmt.dist.id]
-        constants = {n: float(a.value) for n, a in let.op.args if isinstance(a, ir.Lit) and isinstance(a.value, (int, float))}
+        constants = {
+            n: float(a.value) for n, a in let.op.args if isinstance(a, ir.Lit) and isinstance(a.value, (int, float))
+        }
         match let.op.name:
             case "Flat":
                 yield Diagnostic("W104", f"the prior of `{stmt.site}` is improper", Label(let.span, "integrates to infinity"),

@@ -17,11 +17,12 @@ states at the times ``ts`` of y' = f(t, y); ``fori(lower, upper, f, init)`` is f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import e, inf, pi
 
+from ppl.compiler.diagnostics.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Builtin:
     """``params`` are the keywords of the arguments. ``smooth``: differentiable almost everywhere *and* continuous, so
     that pathwise derivatives through it are unbiased (``floor`` and comparisons are not). ``internal``: written by the

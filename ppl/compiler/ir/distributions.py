@@ -6,9 +6,9 @@ axes, the *batch* axes, equal for all arguments that have any. The value then ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import pi
 
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.ir.supports import (
     ANYTHING,
     BOOLEANS,
@@ -27,7 +27,7 @@ from ppl.compiler.ir.supports import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DistParam:
     """``kind``: real, int, size (static), dist (a distribution), dists (a distribution with a batch axis, or an array
     of distributions), function. ``axes``: axes of one event's argument (1: vector, 2: matrix)."""
@@ -39,7 +39,7 @@ class DistParam:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DistSignature:
     """``value``: the scalar type of a draw: real, int, bool; ``index`` (into the last axis of the first vector
     parameter), ``index+1`` (one more than that axis), ``as <param>`` (the element type of that parameter, or the value
@@ -137,9 +137,18 @@ _ALL = (
     _discrete("NegativeBinomial", "int", COUNTS, _real("mean", POSITIVE), _real("concentration", POSITIVE)),
     _discrete("Categorical", "index", _index, _vector("p", SIMPLEX), rule="index"),
     _discrete("CategoricalLogit", "index", _index, _vector("logits"), rule="index"),
-    _discrete("DiscreteUniform", "int", INTEGERS, DistParam("low", "int", INTEGERS), DistParam("high", "int", INTEGERS), rule="between"),
+    _discrete(
+        "DiscreteUniform",
+        "int",
+        INTEGERS,
+        DistParam("low", "int", INTEGERS),
+        DistParam("high", "int", INTEGERS),
+        rule="between",
+    ),
     _discrete("Discrete", "as values", REALS, _vector("values"), _vector("p", SIMPLEX), rule="values"),
-    _discrete("OrderedLogistic", "index+1", _index, _real("eta"), _vector("cutpoints", Structured("ordered")), rule="index"),
+    _discrete(
+        "OrderedLogistic", "index+1", _index, _real("eta"), _vector("cutpoints", Structured("ordered")), rule="index"
+    ),
     DistSignature("Multinomial", (_n, _vector("p", SIMPLEX)), "int", COUNTS, ("p",), "upto", discrete=True),
     # vectors and matrices
     _multivariate("Dirichlet", SIMPLEX, ("concentration",), _vector("concentration", POSITIVE)),
@@ -148,7 +157,9 @@ _ALL = (
     _multivariate("MultiNormalPrec", REALS, ("loc",), _vector("loc"), _matrix("precision", "cov")),
     _multivariate("MultiStudentT", REALS, ("loc",), _df, _vector("loc"), _matrix("L", "chol_cov")),
     _multivariate("LKJ", Structured("corr"), ("K", "K"), DistParam("K", "size", COUNTS), _real("eta", POSITIVE)),
-    _multivariate("LKJCholesky", Structured("chol_corr"), ("K", "K"), DistParam("K", "size", COUNTS), _real("eta", POSITIVE)),
+    _multivariate(
+        "LKJCholesky", Structured("chol_corr"), ("K", "K"), DistParam("K", "size", COUNTS), _real("eta", POSITIVE)
+    ),
     _multivariate("Wishart", Structured("cov"), ("scale", "scale"), _df, _matrix("scale", "cov")),
     _multivariate("GaussianRandomWalk", REALS, ("T",), _scale, DistParam("T", "size", COUNTS)),
     # degenerate and improper
@@ -160,12 +171,28 @@ _ALL = (
     DistSignature(
         "truncated",
         (_dist, DistParam("lower", "real", optional=True), DistParam("upper", "real", optional=True)),
-        "as D", ANYTHING, (), "truncated", None, True,
+        "as D",
+        ANYTHING,
+        (),
+        "truncated",
+        None,
+        True,
     ),
-    DistSignature("ordered", (_dist, DistParam("K", "size", COUNTS)), "as D", Structured("ordered"), ("K",), "", False, True),
-    DistSignature("transformed", (_dist, DistParam("f", "function", ANYTHING)), "as D", ANYTHING, (), "image", None, True),
     DistSignature(
-        "mixture", (_vector("weights", SIMPLEX), DistParam("D", "dists", ANYTHING)), "as D", ANYTHING, (), "argument", None, True
+        "ordered", (_dist, DistParam("K", "size", COUNTS)), "as D", Structured("ordered"), ("K",), "", False, True
+    ),
+    DistSignature(
+        "transformed", (_dist, DistParam("f", "function", ANYTHING)), "as D", ANYTHING, (), "image", None, True
+    ),
+    DistSignature(
+        "mixture",
+        (_vector("weights", SIMPLEX), DistParam("D", "dists", ANYTHING)),
+        "as D",
+        ANYTHING,
+        (),
+        "argument",
+        None,
+        True,
     ),
 )
 

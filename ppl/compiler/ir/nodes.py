@@ -31,9 +31,10 @@ Example::
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.ir.sizes import ZERO, Size
 from ppl.compiler.ir.supports import ANYTHING, Support
@@ -66,7 +67,7 @@ class Atom:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Var(Atom):
     """A named value. ``id`` is unique in the whole model (readable: the source name, with a suffix if taken)."""
 
@@ -77,7 +78,7 @@ class Var(Atom):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lit(Atom):
     """A number, a bool or a string."""
 
@@ -86,7 +87,7 @@ class Lit(Atom):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SizeAtom(Atom):
     """A symbolic size used as an int."""
 
@@ -94,7 +95,7 @@ class SizeAtom(Atom):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionRef(Atom):
     """A top-level ``fn``, ``extern fn`` or builtin used as a value."""
 
@@ -103,7 +104,7 @@ class FunctionRef(Atom):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelRef(Atom):
     """A model, guide or objective used as a value (not yet applied)."""
 
@@ -119,7 +120,7 @@ class Op:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prim(Op):
     """A builtin function or operator of ``builtins.BUILTINS``, by name (``+``, ``neg``, ``exp``, ``matmul``,
     ``zeros``, …). Keyword arguments are already in the positions of the signature. Sizes are SizeAtoms.
@@ -130,7 +131,7 @@ class Prim(Op):
     args: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call(Op):
     """Application of a function value: a FunctionRef of the program, a closure, or the ModelRef of an objective.
     ``sizes``: the values of the size variables of a generic ``fn``."""
@@ -140,7 +141,7 @@ class Call(Op):
     sizes: tuple[tuple[str, Size], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Closure(Op):
     """A lambda; it captures the variables of the enclosing blocks by name. ``recursive`` is the Var by which the
     body refers to the closure itself, if it does."""
@@ -150,7 +151,7 @@ class Closure(Op):
     recursive: Var | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MakeDist(Op):
     """A distribution: primitive (``Normal``), combinator (``iid``, ``truncated``, ``mixture``; distribution arguments
     are atoms of type Dist) or user ``dist``. ``args`` pairs parameter names with atoms, in the order of the
@@ -169,7 +170,7 @@ class MakeDist(Op):
     sizes: tuple[tuple[str, Size], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ApplyModel(Op):
     """``m(args)`` as a value of type Dist (or Target/Guide where such is asked for)."""
 
@@ -178,7 +179,7 @@ class ApplyModel(Op):
     sizes: tuple[tuple[str, Size], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GivenOp(Op):
     """``target given {y = e}``"""
 
@@ -186,7 +187,7 @@ class GivenOp(Op):
     fields: tuple[tuple[str, Atom], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Marginal(Op):
     """``marginal(m(args), keep = (…), by = method)``"""
 
@@ -195,7 +196,7 @@ class Marginal(Op):
     method: Method | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Method:
     """An inference method named in a program: ``importance(100)``."""
 
@@ -205,7 +206,7 @@ class Method:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InferOp(Op):
     """``infer { … } by method``: a value of type Dist over the block's result. The block draws and conditions."""
 
@@ -213,14 +214,14 @@ class InferOp(Op):
     method: Method | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExpectOp(Op):
     """``expect { … }``: the expectation of the block's result over the block's draws."""
 
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Density(Op):
     """``density(p, z)``: log density of target or guide ``p`` at trace ``z``."""
 
@@ -228,7 +229,7 @@ class Density(Op):
     trace: Atom
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogProb(Op):
     """``logprob(d, x)``, ``logpdf(d, x)`` (same thing) or, with ``kind="cdf"``, the distribution function."""
 
@@ -237,12 +238,12 @@ class LogProb(Op):
     kind: str = "logprob"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MakeTuple(Op):
     elements: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GetItem(Op):
     """Component of a tuple, by position."""
 
@@ -250,12 +251,12 @@ class GetItem(Op):
     position: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MakeRecord(Op):
     fields: tuple[tuple[str, Atom], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GetField(Op):
     """Field of a record, or variable of a trace or of a submodel's value."""
 
@@ -263,14 +264,14 @@ class GetField(Op):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MakeArray(Op):
     """Stacks its elements along a new leading axis."""
 
     elements: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MakeSum(Op):
     """A constructor of a sum type applied to its arguments."""
 
@@ -278,7 +279,7 @@ class MakeSum(Op):
     args: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SliceAtom:
     """``lo..hi`` in a subscript; both static sizes. The whole axis is ``SliceAtom(None, None)``."""
 
@@ -286,7 +287,7 @@ class SliceAtom:
     upper: Size | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexOp(Op):
     """``a[i, :, 0..2]``. Fewer subscripts than axes take the leading ones. Integer atoms drop their axis; an atom
     that is an array of ints gathers. ``checked``: the compiler has proved every subscript in range."""
@@ -296,7 +297,7 @@ class IndexOp(Op):
     checked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lag(Op):
     """What the iteration ``distance`` ≥ 1 before this one drew (or let) of ``site``: the ``value`` of the ``Window``
     that the loop has for the site. ``loop`` is the id of the loop's index. Lags stand only at the start of the body
@@ -307,7 +308,7 @@ class Lag(Op):
     loop: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Piece:
     """``value`` covers the index box ``ranges`` (one half-open range an axis, in the site's own coordinates). Its
     leading axes are those of the box, in order: an element drawn alone, ``x[0]``, is wrapped by ``MakeArray``."""
@@ -316,7 +317,7 @@ class Piece:
     value: Atom
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assemble(Op):
     """The whole array of ``site`` from pieces that cover it exactly (the checker has proved or guards it)."""
 
@@ -324,7 +325,7 @@ class Assemble(Op):
     pieces: tuple[Piece, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Map(Op):
     """``[e for i in lo..hi]`` with one index, pure. ``mapped`` as in Plate."""
 
@@ -342,7 +343,7 @@ class Stmt:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Block:
     """``results`` are the values that leave the block (of a function or model body: the returned value, or none)."""
 
@@ -350,14 +351,14 @@ class Block:
     results: tuple[Atom, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Let(Stmt):
     var: Var
     op: Op
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Strategy:
     """A gradient strategy: reparam, reinforce, enum, mvd or a user's; ``auto`` where the compiler chose it."""
 
@@ -366,7 +367,7 @@ class Strategy:
     auto: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draw(Stmt):
     """``var`` ~ ``dist`` at address ``site``[``indices``]. For ``f ~ submodel(…)`` (``dist`` of a model) before
     inlining, ``var`` is the submodel's returned value and its variables get the addresses ``site.name``.
@@ -385,7 +386,7 @@ class Draw(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SimDraw(Stmt):
     """``(trace, logq) ~ sim(guide)`` in an expectation."""
 
@@ -395,26 +396,26 @@ class SimDraw(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Observe(Stmt):
     value: Atom
     dist: Atom
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Factor(Stmt):
     value: Atom
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Require(Stmt):
     condition: Atom
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output(Stmt):
     """Kept in the results under ``name`` (inside plates: with the plates' axes in front)."""
 
@@ -423,7 +424,7 @@ class Output(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParamStmt(Stmt):
     """A learnable parameter with its initial value; ``var.support`` says what it is constrained to."""
 
@@ -433,7 +434,7 @@ class ParamStmt(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class If(Stmt):
     """``results`` receive the results of the branch taken: both blocks have as many."""
 
@@ -444,7 +445,7 @@ class If(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """``constructor(binders)``: None is the default case. Nested patterns and literals are lowered to nested Match
     and If."""
@@ -454,7 +455,7 @@ class Case:
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Match(Stmt):
     subject: Atom
     cases: tuple[Case, ...]
@@ -462,7 +463,7 @@ class Match(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MappedRead:
     """In iteration ``i`` of the loop, ``var`` is ``array[i + offset]`` (leading axis). Sliced once, outside the
     loop."""
@@ -472,7 +473,7 @@ class MappedRead:
     offset: Size
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stacked:
     """After the loop, ``var`` holds the iterations' ``value`` with a leading axis of length upper − lower."""
 
@@ -480,7 +481,7 @@ class Stacked:
     value: Atom
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Carry:
     """A loop-carried value: ``var`` inside the body, ``init`` before the first iteration, ``next`` at the end of
     the body, ``final`` after the loop. ``lag = (site, distance)`` where it is a window on earlier draws, so that an
@@ -493,7 +494,7 @@ class Carry:
     lag: tuple[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plate(Stmt):
     """Conditionally independent iterations of ``index`` in lower..upper. ``plate i, k`` is two nested plates.
 
@@ -509,7 +510,7 @@ class Plate(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """The earlier elements of ``site`` that a loop reads by ``Lag``. ``value`` is the body's Var for what the current
     iteration draws of the site (with axes if inner plates draw it). ``init[k - 1]`` is that of ``k`` iterations before
@@ -520,7 +521,7 @@ class Window:
     init: tuple[Atom | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class For(Stmt):
     """Ordered iterations. As built by the checker its body may start with ``Lag``s, whose sites stand in ``windows``
     (their greatest distance is the length of ``init``); ``carries`` are the ``var`` variables.
@@ -537,7 +538,7 @@ class For(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scan(Stmt):
     index: Var
     lower: Size
@@ -550,7 +551,7 @@ class Scan(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FiniteValues:
     """The values v_0 … v_{count-1} of a discrete variable: ``table[k]`` (an array in scope), or ``first + k`` where
     there is no table. A bool is ``k == 1``."""
@@ -560,7 +561,7 @@ class FiniteValues:
     table: Atom | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SumOut(Stmt):
     """A discrete random variable summed out over the statements that read it. Made by the pass ``enumerate_local``.
 
@@ -585,7 +586,7 @@ class SumOut(Stmt):
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForwardSum(Stmt):
     """A Markov chain z of a discrete variable summed out by the forward algorithm. Made by the pass
     ``eliminate_chain``.
@@ -628,7 +629,7 @@ class ForwardSum(Stmt):
 # --- declarations -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """A parameter of a model or function: ``default`` is evaluated by ``default_block`` where it is not given.
     ``is_size``: its value is the static size named ``var.id``. ``missing``: entries may be absent."""
@@ -641,7 +642,7 @@ class Parameter:
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SiteInfo:
     """A random variable as a whole: what ``ppl info`` prints and data are checked against.
 
@@ -659,7 +660,7 @@ class SiteInfo:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SizeCheck:
     """Two sizes that must be equal (or, with ``relation="<="``, ordered): checked when data are loaded."""
 
@@ -670,7 +671,7 @@ class SizeCheck:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Function:
     """A top-level ``fn``. ``source`` is set for ``extern fn`` (module:name, or "" when given from Python): ``body``
     is None then."""
@@ -686,7 +687,7 @@ class Function:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UserDist:
     """``logpdf`` is a block over params and ``value``; ``sample`` a block with draws. Either may be None."""
 
@@ -701,7 +702,7 @@ class UserDist:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Model:
     """A model (``kind="model"``), guide or objective. ``sites`` in the order of the text; ``calls`` the models it
     runs."""
@@ -722,20 +723,20 @@ class Model:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConstructorInfo:
     name: str
     args: tuple[Type, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SumInfo:
     name: str
     constructors: tuple[ConstructorInfo, ...]
     recursive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Program:
     """A checked file with everything that it imports. Names of imported declarations are ``alias.name``.
 

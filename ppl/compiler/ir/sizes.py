@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from ppl.compiler.diagnostics.record import record
 
 Monomial = tuple[str, ...]  # sorted names with repetition: ("N", "N", "K") is N²K; () is the constant
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Size:
     """A polynomial, kept in normal form: sorted monomials with non-zero coefficients.
 

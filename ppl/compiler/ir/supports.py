@@ -6,9 +6,9 @@ that their last axes hold (``Simplex`` for one axis, ``Covariance`` for two).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.ir.sizes import Size
 
 
@@ -16,7 +16,7 @@ class Support:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Anything(Support):
     """No knowledge."""
 
@@ -24,7 +24,7 @@ class Anything(Support):
         return "any value"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interval(Support):
     """Reals between two bounds. ``*_open``: the bound itself is excluded (``Exponential`` draws are > 0 with
     probability one, ``exp`` never gives 0 but rounding may: both count as open).
@@ -47,7 +47,7 @@ class Interval(Support):
         return f"a real in {'(' if self.lower_open else '['}{self.lower:g}, {self.upper:g}{')' if self.upper_open else ']'}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Integers(Support):
     """Integers between two inclusive bounds; None is unbounded. A ``Size`` bound is inclusive too."""
 
@@ -61,13 +61,13 @@ class Integers(Support):
         return "an integer" + lo + (" and" if lo and hi else "") + hi
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Booleans(Support):
     def __str__(self) -> str:
         return "a bool"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finite(Support):
     """Finitely many listed reals (``Discrete(values, p)`` with constant values)."""
 
@@ -77,7 +77,7 @@ class Finite(Support):
         return "one of " + ", ".join(f"{v:g}" for v in self.values)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Structured(Support):
     """``name`` is simplex, ordered, positive_ordered, cov, corr, chol_cov, chol_corr or circle."""
 
@@ -89,7 +89,7 @@ class Structured(Support):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Product(Support):
     """Of tuples and records, component by component."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ppl.compiler.diagnostics.record import record
 from ppl.compiler.ir.sizes import Size
 
 
@@ -11,7 +12,7 @@ class Type:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scalar(Type):
     """``name`` is ``real``, ``int``, ``bool`` or ``string`` (only in messages and methods)."""
 
@@ -24,7 +25,7 @@ class Scalar(Type):
 REAL, INT, BOOL, STRING = Scalar("real"), Scalar("int"), Scalar("bool"), Scalar("string")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexType(Type):
     """``index<K>``: an int in ``0..K``; promotes to ``int``."""
 
@@ -34,7 +35,7 @@ class IndexType(Type):
         return f"index<{self.size}>"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SizeType(Type):
     """A static non-negative int, known when the program is compiled; promotes to ``int``."""
 
@@ -42,7 +43,7 @@ class SizeType(Type):
         return "size"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Array(Type):
     """Never nested: an array of arrays has one shape. ``element`` is not an Array; it may be any other type
     (an array of functions or records is a structure of arrays when it runs)."""
@@ -54,7 +55,7 @@ class Array(Type):
         return f"{self.element}[{', '.join(map(str, self.shape))}]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tuple(Type):
     elements: tuple[Type, ...]
 
@@ -65,7 +66,7 @@ class Tuple(Type):
 UNIT = Tuple(())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record(Type):
     fields: tuple[tuple[str, Type], ...]
 
@@ -73,7 +74,7 @@ class Record(Type):
         return "{" + ", ".join(f"{n}: {t}" for n, t in self.fields) + "}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sum(Type):
     """A declared sum type, by name; its constructors stand in ``Program.sums``."""
 
@@ -83,7 +84,7 @@ class Sum(Type):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Function(Type):
     params: tuple[Type, ...]
     result: Type
@@ -92,7 +93,7 @@ class Function(Type):
         return f"({', '.join(map(str, self.params))}) -> {self.result}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dist(Type):
     """A distribution, or an applied model, over values of type ``value``. ``event``: how many of the last axes of the
     value are one event's, None where that is not known. A Var of this type has the support of the drawn values."""
@@ -104,7 +105,7 @@ class Dist(Type):
         return f"Dist<{self.value}>"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Trace(Type):
     """The latent variables of a model as one value; ``name`` is the trace variable (``Z``) or the model."""
 
@@ -114,7 +115,7 @@ class Trace(Type):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target(Type):
     trace: Type
 
@@ -122,7 +123,7 @@ class Target(Type):
         return f"Target<{self.trace}>"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Guide(Type):
     trace: Type
 
@@ -130,7 +131,7 @@ class Guide(Type):
         return f"Guide<{self.trace}>"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unknown(Type):
     """Stands where a type could not be found because of an error already reported; agrees with everything."""
 

@@ -19,7 +19,8 @@ EXPLANATIONS = (
         "a guide with a variable that the model does not have",
         "Such a draw would silently change the objective. An extra variable of the guide is marked `aux`.",
         wrong=_MODEL + "guide q() for m {\n  mu ~ Normal(0, 1)\n  tau ~ LogNormal(0, 1)\n  extra ~ Normal(0, 1)\n}\n",
-        right=_MODEL + "guide q() for m {\n  aux extra ~ Normal(0, 1)\n  mu ~ Normal(extra, 1)\n  tau ~ LogNormal(0, 1)\n}\n",
+        right=_MODEL
+        + "guide q() for m {\n  aux extra ~ Normal(0, 1)\n  mu ~ Normal(extra, 1)\n  tau ~ LogNormal(0, 1)\n}\n",
     ),
     Explanation(
         "E503",
@@ -47,7 +48,8 @@ EXPLANATIONS = (
         "E506",
         "`via reparam` on a discrete draw",
         "A discrete value jumps when a parameter moves: it has no pathwise derivative.",
-        wrong=_COIN + "guide q() for m {\n  param p: prob = 0.5\n  c ~ Bernoulli(p) via reparam\n  x ~ Normal(0, 1)\n}\n",
+        wrong=_COIN
+        + "guide q() for m {\n  param p: prob = 0.5\n  c ~ Bernoulli(p) via reparam\n  x ~ Normal(0, 1)\n}\n",
         right=_COIN + "guide q() for m {\n  param p: prob = 0.5\n  c ~ Bernoulli(p) via enum\n  x ~ Normal(0, 1)\n}\n",
     ),
     Explanation(
