@@ -67,27 +67,58 @@ def children(node) -> Iterator:
             yield value
 
 
+#: Annotations of fields in which no node stands that a walk visits.
+_LEAVES = frozenset(
+    "str int bool Span Level Role Type Support Type|None str|None int|float|bool|str tuple[str,...]".split()
+)
+
+
+@cache
+def _inner_names(cls: type) -> tuple[str, ...] | None:
+    """The fields of a node class in which nodes may stand, last first; None for what is no node."""
+    if not is_dataclass(cls) or cls is Span or issubclass(cls, (Type, Support)):
+        return None
+    return tuple(f.name for f in reversed(fields(cls)) if str(f.type).replace(" ", "") not in _LEAVES)
+
+
 def walk(node) -> Iterator:
     """The node and everything below it, in preorder; types and supports are left out."""
-    stack = [node]
-    while stack:
-        node = stack.pop()
-        if type(node) is tuple:
-            stack.extend(reversed(node))
+    todo = [node]
+    while todo:
+        n = todo.pop()
+        if type(n) is tuple:
+            todo.extend(reversed(n))
             continue
-        names_ = _walked(type(node))
-        if names_ is None:
-            continue
-        yield node
-        for name in reversed(names_):
-            value = getattr(node, name)
-            if value is not None and value != ():
-                stack.append(value)
+        names = _inner_names(type(n))
+        if names is not None:
+            yield n
+            for name in names:
+                todo.append(getattr(n, name))
+
+
+#: Annotations of fields in which blocks may stand, at any depth.
+_HOLDERS = frozenset("Block Block|None Op tuple[Case,...] tuple[Stmt,...]".split())
+
+
+@cache
+def _holding_names(cls: type) -> tuple[str, ...]:
+    if not is_dataclass(cls):
+        return ()
+    return tuple(f.name for f in reversed(fields(cls)) if str(f.type).replace(" ", "") in _HOLDERS)
 
 
 def statements(block: ir.Block) -> Iterator[ir.Stmt]:
     """All statements of the block and of the blocks inside it, in the order of the text."""
-    return (n for n in walk(block) if isinstance(n, ir.Stmt))
+    todo: list = [block]
+    while todo:
+        n = todo.pop()
+        if type(n) is tuple:
+            todo.extend(reversed(n))
+            continue
+        if isinstance(n, ir.Stmt):
+            yield n
+        for name in _holding_names(type(n)):
+            todo.append(getattr(n, name))
 
 
 def child_blocks(node) -> Iterator[ir.Block]:
