@@ -11,7 +11,7 @@ from ppl.compiler.check.frames import Box, Frame, Site, SitePiece, point
 from ppl.compiler.check.indexing import atom_of, subscripts_of
 from ppl.compiler.check.pieces import add_piece, readable
 from ppl.compiler.check.strategies import strategy
-from ppl.compiler.check.unify import describe, fits
+from ppl.compiler.check.unify import describe, fits, substitute, substitute_support
 from ppl.compiler.check.values import DistFacts, Value
 from ppl.compiler.diagnostics.diagnostic import Edit, Help
 from ppl.compiler.diagnostics.span import Span
@@ -73,7 +73,7 @@ def draw(cx: Context, stmt: ast.Draw) -> None:
     cx.emit(ir.Draw(var, name, dist.atom, Role(stmt.role), indices, affine, via, missing, span=stmt.span))
     add_piece(cx, site, SitePiece(box, (), var, stmt.target.span), cx.frames[-1])
     if facts.model is not None:
-        _fields(cx, stmt, site, box, var, facts.model)
+        _fields(cx, stmt, site, box, var, facts.model, dict(facts.sizes))
 
 
 def _hint(name: str, box: Box, cx: Context) -> str:
@@ -358,17 +358,19 @@ def _broken(cx: Context, stmt: ast.Draw) -> None:
         site.broken = True
 
 
-def _fields(cx: Context, stmt: ast.Draw, site: Site, box: Box, var: ir.Var, model: str) -> None:
+def _fields(
+    cx: Context, stmt: ast.Draw, site: Site, box: Box, var: ir.Var, model: str, sizes: dict[str, Size]
+) -> None:
     """The variables of a submodel, read as ``x.theta``."""
     found = cx.module.parts.models.get(model)
     for s in _model_sites(cx, model) if found is not None else ():
         name = f"{site.name}.{s.name}"
-        type_ = s.type
+        type_, support = substitute(s.type, sizes), substitute_support(s.support, sizes)
         level = Level.DATA if s.role == Role.DATA else Level.DISCRETE if s.discrete else Level.CONTINUOUS
-        field = cx.let(ir.GetField(var, s.name), type_, s.support, level, stmt.span, f"{var.id}_{s.name}")
+        field = cx.let(ir.GetField(var, s.name), type_, support, level, stmt.span, f"{var.id}_{s.name}")
         inner = cx.sites.get(name)
         if inner is None:
-            inner = Site(name, "field", type_, s.support, s.discrete, site.rank, s.span, role=s.role.value)
+            inner = Site(name, "field", type_, support, s.discrete, site.rank, s.span, role=s.role.value)
             cx.sites[name] = inner
         add_piece(cx, inner, SitePiece(box, (), field, stmt.target.span), cx.frames[-1])
 

@@ -67,7 +67,7 @@ def apply_model(
     )
     op = ir.ApplyModel(reference, tuple((n, v.atom) for n, v in args.items()), sizes)
     discrete = all(s.discrete for s in model.sites) if model is not None and model.sites else None
-    facts = DistFacts(event=None, discrete=discrete, model=signature.name)
+    facts = DistFacts(event=None, discrete=discrete, model=signature.name, sizes=sizes)
     return Value(
         cx.let(op, kind, support, level, e.span, signature.name.rsplit(".", 1)[-1]),
         kind,

@@ -16,7 +16,7 @@ from ppl.compiler.ir.types import Type, Unknown
 class DistFacts:
     """What is known of a distribution value. ``atom``: a point of a continuous space has positive probability
     (``Delta``); ``density``: a part has a density. Both at once is a mixed measure. ``arguments`` by parameter name;
-    ``model``: the name of the applied model or guide."""
+    ``model``: the name of the applied model or guide, with the values of its size variables."""
 
     name: str = ""
     event: int | None = None
@@ -27,6 +27,7 @@ class DistFacts:
     dynamic: bool = False
     arguments: tuple[tuple[str, Value], ...] = ()
     model: str | None = None
+    sizes: tuple[tuple[str, Size], ...] = ()
 
     def argument(self, name: str) -> Value | None:
         return dict(self.arguments).get(name)

@@ -49,7 +49,7 @@ class _Inliner:
             body=body,
             sites=tuple(self.sites[name] for name in drawn if name in self.sites),
             outputs=m.outputs + tuple(o for o in self.outputs if o[0] not in dict(m.outputs)),
-            size_checks=m.size_checks + tuple(self.new_checks),
+            size_checks=tuple(dict.fromkeys((*m.size_checks, *self.new_checks))),
             calls=m.calls - self.inlined,
         )
 
@@ -171,6 +171,8 @@ def _readdress(body: ir.Block, draw: ir.Draw) -> ir.Block:
                 return replace(n, op=replace(n.op, site=f"{draw.site}.{n.op.site}"))
             case ir.InferOp() | ir.ExpectOp() | ir.Atom():
                 return n
+            case ir.Window():
+                return replace(n, site=f"{draw.site}.{n.site}")
             case ir.Carry() if n.lag is not None:
                 return replace(n, lag=(f"{draw.site}.{n.lag[0]}", n.lag[1]))
         return rebuild(n, go)
