@@ -1,7 +1,7 @@
 """Draws against distribution functions.
 
-Dvoretzky–Kiefer–Wolfowitz with Massart's constant: P(sup |Fₙ − F| > ε) ≤ 2 exp(−2 n ε²) for every F, discrete ones too. Each
-comparison has a false-alarm rate of 1e-6, so that of this file is below 1e-4; keys are fixed.
+Dvoretzky–Kiefer–Wolfowitz bounds and z-scores of two moments. Each comparison has a false-alarm rate of 1e-6, so that of
+this file is near 1e-4; keys are fixed.
 
 The bits come from the generator "rbg", which compiles in no time; JAX draws Poisson variables from "threefry2x32" alone."""
 
@@ -18,9 +18,10 @@ from scipy import stats
 
 from ppl.core.distributions import make
 from tests.core.cases import CONTINUOUS, SCALAR, Case
+from tests.core.detectors import Z, distance, dkw_bound, moment_scores
 
 N = 20_000
-EPSILON = np.sqrt(np.log(2 / 1e-6) / (2 * N))
+EPSILON = dkw_bound(N)
 
 CORRELATION = np.array([[1.0, 0.6], [0.6, 1.0]])
 L = np.array([[2.0, 0.0], [-1.0, 0.5]])
@@ -62,21 +63,19 @@ def draws() -> dict[str, Any]:
         return jax.device_get(draw(jax.random.key(20), jax.random.key(20, impl="rbg")))
 
 
-def distance(x: np.ndarray, law: Any, discrete: bool) -> float:
-    """sup |Fₙ − F|."""
-    if discrete:
-        values = np.unique(np.concatenate([x, x - 1]))
-        empirical = np.searchsorted(np.sort(x), values, side="right") / x.size
-        return float(np.abs(empirical - law.cdf(values)).max())
-    F, steps = law.cdf(np.sort(x)), np.arange(x.size + 1) / x.size
-    return float(max((steps[1:] - F).max(), (F - steps[:-1]).max()))
-
-
 @pytest.mark.parametrize("case", SCALAR, ids=str)
 def test_scalar_draws_follow_the_law(case: Case, draws: dict[str, Any]) -> None:
     x = draws[str(case)]
     assert x.dtype.kind == ("b" if case.name.startswith("Bernoulli") else "i" if case.discrete else "f")
     assert distance(x.astype(float), case.reference, case.discrete) < EPSILON
+
+
+HEAVY = {"StudentT", "Cauchy", "HalfStudentT", "HalfCauchy", "InverseGamma", "Pareto", "LogNormal"}  # no fourth moment, or no use
+
+
+@pytest.mark.parametrize("case", [c for c in SCALAR if c.name not in HEAVY], ids=str)
+def test_first_two_moments(case: Case, draws: dict[str, Any]) -> None:
+    assert max(map(abs, moment_scores(draws[str(case)].astype(float), case.reference))) < Z
 
 
 @pytest.mark.parametrize("name", MULTIVARIATE)
