@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import jax
@@ -16,6 +17,7 @@ from ppl.core.target import Target, Trace
 from ppl.inference.algorithms.smc import smc
 from ppl.inference.filtering.parameters import Parameters
 from ppl.inference.kernels.metropolis import decide
+from ppl.inference.mcmc import adaptive_walk
 from ppl.inference.program import Finished, Program, Records, State, joined, typed_key
 from ppl.inference.representations import TracedValue, Weighted, WeightedValue, suspend
 from ppl.inference.resampling import SCHEMES
@@ -36,7 +38,7 @@ def trajectory(sequential: Any, n: int, scheme: str, ess: float) -> Weighted:
     return Weighted(draw)
 
 
-class _Chains(Program):
+class Chains(Program):
     """Chains side by side: state ``{"key", "chain": …}`` with a leading chain axis; iteration i of chain c uses the key folded with c and i."""
 
     elastic = True
@@ -47,13 +49,13 @@ class _Chains(Program):
         self.total = method.warmup + method.draws
         self.chunk = min(128, self.total)
 
+    @abstractmethod
     def begin(self, key: Any) -> Any:
         """One chain's first state."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step(self, key: Any, chain: Any, iteration: Any) -> tuple[Any, Trace, dict[str, Array]]:
         """One iteration of one chain: the state, the trace to keep, statistics."""
-        raise NotImplementedError
 
     def start(self, key: UInt32[Array, "2"]) -> State:
         keys = jax.random.split(jax.random.fold_in(typed_key(key), 2**31 - 1), self.width)
@@ -89,7 +91,7 @@ class _Chains(Program):
         return Finished(kept["trace"], kept["stats"], None, None, warnings, (f"acceptance rate {rate:.2f}",))
 
 
-class IndependentChains(_Chains):
+class IndependentChains(Chains):
     """PIMH: refresh(collapse ∘ smc)."""
 
     def _program(self) -> Weighted:
@@ -108,9 +110,8 @@ class IndependentChains(_Chains):
         return {"trace": state.trace, "log_density": state.log_density}, state.trace, stats
 
 
-class MarginalChains(_Chains):
-    """PMMH: a random walk on θ with p(y | θ) by SMC. During warm-up the walk's covariance is that of the chain so far, times 2.38²/d, and
-    a factor that is tuned to an acceptance rate of 0.234; both stay fixed afterwards (Haario, Saksman and Tamminen 2001)."""
+class MarginalChains(Chains):
+    """PMMH: an adaptive random walk on θ with p(y | θ) by SMC."""
 
     def __init__(self, target: Target, method: Any):
         super().__init__(target, method)
@@ -133,31 +134,19 @@ class MarginalChains(_Chains):
         tries = jax.vmap(one)(jax.random.split(key, 16))
         index = jnp.argmax(jnp.isfinite(tries[2]))
         theta, trace, log_density = jax.tree.map(lambda a: a[index], tries)
-        flat, _ = ravel_pytree(theta)
-        d = flat.size
-        adapt = {"mean": flat, "cov": jnp.eye(d) * self.method.scale**2 * d / 2.38**2, "log_factor": jnp.zeros(())}
-        return {"theta": theta, "trace": trace, "log_density": log_density, "adapt": adapt}
+        walk = adaptive_walk.init(ravel_pytree(theta)[0], self.method.scale)
+        return {"theta": theta, "trace": trace, "log_density": log_density, "walk": walk}
 
     def step(self, key: Any, chain: Any, iteration: Any) -> tuple[Any, Trace, dict[str, Array]]:
         move, run, choose = jax.random.split(key, 3)
         flat, unravel = ravel_pytree(chain["theta"])
-        adapt, d = chain["adapt"], flat.size
-        root = jnp.linalg.cholesky(adapt["cov"] + 1e-8 * jnp.eye(d))
-        length = 2.38 / jnp.sqrt(d) * jnp.exp(adapt["log_factor"])
-        theta = unravel(flat + length * (root @ jax.random.normal(move, (d,), flat.dtype)))
+        theta = unravel(adaptive_walk.propose(move, chain["walk"], flat))
         p, program = self._estimate(theta)
         trace, log_weight = program.draw(run)
         old = TracedValue((chain["theta"], chain["trace"]), chain["log_density"])
         new = TracedValue((theta, trace), p.log_prior(theta) + log_weight)
         state, info = decide(choose, old, new, jnp.zeros(()))
-        (theta, trace), rate = state.trace, jnp.exp(jnp.minimum(info.log_ratio, 0.0))
-        here, _ = ravel_pytree(theta)
-        gain = jnp.where(iteration < self.warmup, (iteration + 2.0) ** -0.6, 0.0)
-        off = here - adapt["mean"]
-        adapt = {
-            "mean": adapt["mean"] + gain * off,
-            "cov": adapt["cov"] + gain * (jnp.outer(off, off) - adapt["cov"]),
-            "log_factor": adapt["log_factor"] + gain * (jnp.nan_to_num(rate) - 0.234),
-        }
-        chain = {"theta": theta, "trace": trace, "log_density": state.log_density, "adapt": adapt}
+        theta, trace = state.trace
+        walk = adaptive_walk.learn(chain["walk"], ravel_pytree(theta)[0], info.log_ratio, iteration, self.warmup)
+        chain = {"theta": theta, "trace": trace, "log_density": state.log_density, "walk": walk}
         return chain, trace, {"acceptance_rate": jnp.asarray(info.accepted, float), "lp": state.log_density}
