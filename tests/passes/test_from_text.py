@@ -227,6 +227,52 @@ KEPT = {
           let scale = exp(sqrt(4) / 2 - 1)
           plate i in N { data y[i] ~ Normal(b * smooth([x[i], x[i + 1], x[i + 2]], 1 + 1) + scale, scale) }
         }""", {"x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]} | Y),
+    "a submodel with a loop, in a plate": ("""
+        model walk(n: size, s: pos) -> real[n] {
+          x[0] ~ Normal(0, s)
+          for t in 1..n { x[t] ~ Normal(x[t - 1], s) }
+          return x
+        }
+        model m[N]() {
+          plate k in 2 { w[k] ~ walk(N, 2) }
+          plate i in N { data y[i] ~ Normal(w[0, i] + w[1, i], 1) }
+        }""", Y),
+    "a submodel in a loop": ("""
+        model step(from_: real, s: pos) -> real { x ~ Normal(from_, s); return x * 0.9 }
+        model m[T]() {
+          z[0] ~ step(0, 1)
+          for t in 1..T { z[t] ~ step(z[t - 1], 1) }
+          plate t in T { data y[t] ~ Normal(z[t], 1) }
+          output raw = z.x
+        }""", Y),
+    "variables of submodels": ("""
+        model part(s: pos) -> real { a ~ Normal(0, s); b ~ Normal(a, 1); return a + b }
+        model m[N]() {
+          g ~ part(1)
+          plate i in N { c[i] ~ part(2); data y[i] ~ Normal(c[i] + c[i].a, 1) }
+          let first = c[0].a
+          output all = c.a
+          output one = g.b
+          factor -first^2
+        }""", Y),
+    "arrays built in order": ("""
+        model m[T](a: real) {
+          let level[0] = 0.0
+          for t in 1..T { let level[t] = a * level[t - 1] + 1 }
+          b ~ Normal(0, 1)
+          plate t in T { data y[t] ~ Normal(level[t] * b, 1) }
+        }""", {"a": 0.5} | Y),
+    "a guarded lag": ("""
+        model m[T]() {
+          for t in 0..T { x[t] ~ Normal(if t == 0 then 0 else x[t - 1], 1); data y[t] ~ Normal(x[t], 1) }
+        }""", Y),
+    "matrices read along both axes": ("""
+        model m[N, K](X: real[N, K], g: index<K>[N]) {
+          beta: real[K] ~ Normal(0, 1)
+          let eta = [sum([X[i, k] * beta[k] for k in K]) for i in N]
+          plate i in N, k in K { th[k, i] ~ Normal(X[i, k], 1) }
+          plate i in N { data y[i] ~ Normal(eta[i] + beta[g[i]] + sum(th[:, i]), 1) }
+        }""", {"X": [[1.0, 2.0], [3.0, 4.0], [0.0, 1.0], [5.0, 6.0]], "g": [0, 1, 1, 0]} | Y),
     "submodels with defaults": ("""
         model effect(scale: pos = 2, n: size) -> real[n] {
           tau ~ HalfNormal(scale)
