@@ -94,10 +94,13 @@ def support_fits(cx: Context, value: Value, needed: Support, what: str, code: st
     """An error if the value is surely outside the support that is needed."""
     if value.unknown or not rules.disjoint(value.support, needed):
         return True
-    found = (
-        f"{value.const:g}"
-        if isinstance(value.const, (int, float)) and not isinstance(value.const, bool)
-        else str(value.support)
-    )
+    found = shown(value)
     cx.error(code, f"{what} must be {needed}, but this is {found}", value.span, f"never {needed}", tuple(because))
     return False
+
+
+def shown(value: Value) -> str:
+    """A constant as a number, any other value by its support."""
+    if isinstance(value.const, (int, float)) and not isinstance(value.const, bool):
+        return f"{value.const:g}"
+    return str(value.support)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ppl.compiler.check import combinators
 from ppl.compiler.check import support_rules as rules
-from ppl.compiler.check.arguments import bind, support_fits
+from ppl.compiler.check.arguments import bind, shown, support_fits
 from ppl.compiler.check.constants import constant_vector
 from ppl.compiler.check.context import Context
 from ppl.compiler.check.declared_support import wider_than_needed
@@ -260,7 +260,7 @@ def _constants(cx: Context, d: DistSignature, bound: dict[str, ast.Expr], args: 
 def ordered_bounds(cx: Context, name: str, low: Value, high: Value, strict: bool) -> None:
     a, b = rules.interval(low.support), rules.interval(high.support)
     if a.lower > b.upper or (strict and a.lower == b.upper and a.lower != float("inf")):
-        cx.error("E404", f"the bounds of `{name}` leave no value", high.span, f"this is {high.support}", ((low.span, f"this is {low.support}"),),
+        cx.error("E404", f"the bounds of `{name}` leave no value", high.span, f"this is {shown(high)}", ((low.span, f"this is {shown(low)}"),),
                  helps=(Help("give the lower bound first"),))  # fmt: skip
 
 

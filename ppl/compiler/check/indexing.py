@@ -206,7 +206,7 @@ def _point_in_range(cx: Context, s: Subscript, n: Size, base: Value, span: Span)
     if (n - 1 - greatest).provably_nonnegative():
         return True
     if (greatest - n).provably_nonnegative() and (not cx.guarded or greatest == p):
-        what = f"`{cx.text(where)}` reaches {greatest}" if greatest != p else f"the subscript {p}"
+        what = f"`{cx.text(where)}` reaches {greatest}, which" if greatest != p else f"the subscript {p}"
         helps = ()
         if n.value is not None or greatest == p:
             helps = (suggestion(f"the last element is `{n - 1}`", where, str(n - 1)),) if greatest == p else ()

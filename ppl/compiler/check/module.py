@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ppl.compiler.check.context import Context, Generics, IdPool
 from ppl.compiler.check.typeexprs import Declared, declared
 from ppl.compiler.check.values import UNKNOWN
-from ppl.compiler.diagnostics.diagnostic import Diagnostic, Diagnostics, Edit, Help, Label
+from ppl.compiler.diagnostics.diagnostic import Diagnostic, Diagnostics, Help, Label
 from ppl.compiler.diagnostics.record import record
 from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.ir import nodes as ir
@@ -257,9 +257,7 @@ KINDS: dict[type, str] = {
 def parameter_type(cx: Context, p: ast.Param) -> ParameterType:
     """The type of a declared parameter; a ``size`` parameter becomes a size variable for what follows."""
     span = p.name_span if p.name_span != NOWHERE else p.span
-    if p.type is None:
-        cx.error("E207", f"the parameter `{p.name}` needs a type", span, "no type",
-                 helps=(Help(f"write `{p.name}: real`", (Edit(span, f"{p.name}: real"),)),))  # fmt: skip
+    if p.type is None:  # already a syntax error
         return ParameterType(p.name, UNKNOWN, ANYTHING, p.default is not None, False, False, span)
     given = declared(cx, p.type)
     is_size = isinstance(given.type, SizeType)

@@ -33,6 +33,16 @@ class _Row:
         return _Row(tests, self.run, self.span, list(self.bound))
 
 
+@dataclass(slots=True)
+class _Match:
+    """The whole match. ``reached``: the arms that some value reaches."""
+
+    span: Span
+    must_return: bool
+    reached: set[Span] = field(default_factory=set)
+    incomplete: bool = False
+
+
 def match_expression(cx: Context, e: ast.MatchExpr, expected: Type | None) -> Value:
     from ppl.compiler.check.expressions import check
 
@@ -52,45 +62,49 @@ def match(
 
     value = check(cx, subject)
     rows = [_Row([(value, pattern)], run, pattern.span) for pattern, _, run in arms]
-    reached: set[Span] = set()
-    result = _decide(cx, rows, span, must_return, reached, [])
+    m = _Match(span, must_return)
+    result = _decide(cx, rows, m, [])
     if not value.unknown:
         for row in rows:
-            if row.span not in reached:
+            if row.span not in m.reached:
                 cx.error("E209", "this arm is never reached", row.span, "the arms before it take every value")
     return result
 
 
-def _decide(
-    cx: Context, rows: list[_Row], span: Span, must_return: bool, reached: set[Span], trail: list[str]
-) -> Value | None:
+def _decide(cx: Context, rows: list[_Row], m: _Match, trail: list[str]) -> Value | None:
+    """``trail``: the shapes that the value is known to have, from the outside in."""
     if not rows:
-        example = trail[-1] if trail else "a value"
-        cx.error(
-            "E209",
-            f"the match does not cover `{example}`",
-            span,
-            "not exhaustive",
-            helps=(Help(f"add an arm `{example} => …`, or `_ => …`"),),
-        )
-        return unknown(span) if must_return else None
+        _not_covered(cx, m, trail)
+        return unknown(m.span) if m.must_return else None
     row = rows[0]
     if not _simplify(cx, row):
-        return _decide(cx, rows[1:], span, must_return, reached, trail) if len(rows) > 1 else unknown(span)
+        m.reached.add(row.span)
+        return _decide(cx, rows[1:], m, trail) if len(rows) > 1 else unknown(m.span)
     if not row.tests:
-        reached.add(row.span)
+        m.reached.add(row.span)
         for name, value, where in row.bound:
             cx.bind(name, value, where, "pattern", shadow=True)
         return row.run()
     value, pattern = row.tests[0]
     if value.unknown:
-        reached.update(r.span for r in rows)
+        m.reached.update(r.span for r in rows)
         return _run_all(cx, rows)
     if isinstance(pattern, ast.PLiteral):
-        return _literal(cx, rows, value, pattern, span, must_return, reached, trail)
+        return _literal(cx, rows, value, pattern, m, trail)
     if isinstance(pattern, ast.PTuple):
-        return _tuple(cx, rows, value, pattern, span, must_return, reached, trail)
-    return _constructors(cx, rows, value, span, must_return, reached, trail)
+        return _tuple(cx, rows, value, pattern, m, trail)
+    return _constructors(cx, rows, value, m, trail)
+
+
+def _not_covered(cx: Context, m: _Match, trail: list[str]) -> None:
+    if m.incomplete:
+        return
+    m.incomplete = True
+    known = [t for t in trail if t != "_"]
+    example = "every value" if not known else f"`{known[0]}`" + (f" with `{known[-1]}` in it" if len(known) > 1 else "")
+    arm = known[0] if len(known) == 1 and trail[-1] != "_" else "_"
+    help_ = Help(f"add an arm `{arm} => …`")
+    cx.error("E209", f"the match does not cover {example}", m.span, "not exhaustive", helps=(help_,))
 
 
 def _run_all(cx: Context, rows: list[_Row]) -> Value | None:
@@ -211,7 +225,7 @@ def _same(test: tuple[Value, ast.Pattern], value: Value) -> bool:
     return test[0].atom == value.atom
 
 
-def _literal(cx, rows, value, pattern, span, must_return, reached, trail) -> Value | None:
+def _literal(cx, rows, value, pattern, m, trail) -> Value | None:
     from ppl.compiler.check.expressions import check
 
     literal = check(cx, pattern.value)
@@ -234,14 +248,14 @@ def _literal(cx, rows, value, pattern, span, must_return, reached, trail) -> Val
     else:
         other = "_"
     if c.unknown:
-        reached.update(r.span for r in rows)
-        return unknown(span)
+        m.reached.update(r.span for r in rows)
+        return unknown(m.span)
     arms = [
-        ({}, lambda: _decide(cx, yes, span, must_return, reached, [*trail, cx.text(pattern.span)])),
-        ({}, lambda: _decide(cx, no, span, must_return, reached, [*trail, other])),
+        ({}, lambda: _decide(cx, yes, m, [*trail, cx.text(pattern.span)])),
+        ({}, lambda: _decide(cx, no, m, [*trail, other])),
     ]
     return branch(
-        cx, span, c, arms, lambda blocks, results: ir.If(c.atom, blocks[0], blocks[1], results, span=span), must_return
+        cx, m.span, c, arms, lambda blocks, results: ir.If(c.atom, blocks[0], blocks[1], results, span=m.span), m.must_return
     )
 
 
@@ -255,7 +269,7 @@ def _literal_value(e: ast.Expr):
     return None
 
 
-def _tuple(cx, rows, value, pattern, span, must_return, reached, trail) -> Value | None:
+def _tuple(cx, rows, value, pattern, m, trail) -> Value | None:
     parts = components(cx, value)
     for r in rows:
         tests = []
@@ -265,7 +279,7 @@ def _tuple(cx, rows, value, pattern, span, must_return, reached, trail) -> Value
             else:
                 tests.append(t)
         r.tests = tests
-    return _decide(cx, rows, span, must_return, reached, trail)
+    return _decide(cx, rows, m, trail)
 
 
 def components(cx: Context, value: Value) -> list[Value]:
@@ -280,7 +294,7 @@ def components(cx: Context, value: Value) -> list[Value]:
     ]
 
 
-def _constructors(cx, rows, value, span, must_return, reached, trail) -> Value | None:
+def _constructors(cx, rows, value, m, trail) -> Value | None:
     info = cx.module.sum_info(value.type.name)
     named = {_pattern_name(t[1]) for r in rows for t in r.tests if _same(t, value)} - {None}
     cases: list[tuple[str | None, tuple[ir.Var, ...], list[_Row], str]] = []
@@ -308,7 +322,7 @@ def _constructors(cx, rows, value, span, must_return, reached, trail) -> Value |
         ]
         cases.append((None, (), rest, _shape(others[0])))
     arms = [
-        ({}, lambda rs=rs, text=text: _decide(cx, rs, span, must_return, reached, [*trail, text]))
+        ({}, lambda rs=rs, text=text: _decide(cx, rs, m, [*trail, text]))
         for _, _, rs, text in cases
     ]
 
@@ -317,10 +331,10 @@ def _constructors(cx, rows, value, span, must_return, reached, trail) -> Value |
             value.atom,
             tuple(ir.Case(name, binders, b) for (name, binders, _, _), b in zip(cases, blocks, strict=True)),
             results,
-            span=span,
+            span=m.span,
         )
 
-    return branch(cx, span, value, arms, build, must_return)
+    return branch(cx, m.span, value, arms, build, m.must_return)
 
 
 def _shape(c: ir.ConstructorInfo) -> str:

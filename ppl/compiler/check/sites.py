@@ -14,13 +14,14 @@ from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context
 from ppl.compiler.check.frames import Frame, Lagged, Site, SitePiece
 from ppl.compiler.check.indexing import Subscript
+from ppl.compiler.check.suggest import nearest
 from ppl.compiler.check.tiling import tile
 from ppl.compiler.check.values import UNKNOWN, Value, unknown
 from ppl.compiler.diagnostics.diagnostic import Edit, Help
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.sizes import Size
-from ppl.compiler.ir.types import INT, REAL, array
+from ppl.compiler.ir.types import INT, REAL, Record, array
 from ppl.compiler.ir.types import element as ty_element
 from ppl.compiler.syntax import ast
 
@@ -439,5 +440,18 @@ def submodel_field(cx: Context, e: ast.Attribute) -> Value | None:
         return unknown(e.span)
     field = cx.site(f"{base.id}.{e.name}")
     if field is None:
+        return _no_such_variable(cx, site, e)
+    found = indexing.subscripts_of(cx, subscripts)
+    return unknown(e.span) if found is None else read(cx, field, found, e.span)
+
+
+def _no_such_variable(cx: Context, site: Site, e: ast.Attribute) -> Value | None:
+    """None where what the submodel returns may have the field."""
+    if isinstance(ty_element(site.element), Record) or e.name == "T" or site.submodel not in cx.module.parts.models:
         return None
-    return read(cx, field, indexing.subscripts_of(cx, subscripts), e.span)
+    names = [n.removeprefix(f"{site.name}.") for n in cx.sites if n.startswith(f"{site.name}.")]
+    near = nearest(e.name, names)
+    helps = (Help(f"did you mean `{near}`?", (Edit(e.name_span, near),)),) if near else ()
+    notes = (f"it draws {', '.join(f'`{n}`' for n in names)}",) if names else ()
+    cx.error("E104", f"the model `{site.submodel}` draws no `{e.name}`", e.name_span, "no such variable", ((site.span, "run here"),), notes, helps)
+    return unknown(e.span)

@@ -31,10 +31,10 @@ def distance(a: str, b: str, limit: int = 3) -> int:
     """Edits (insert, delete, replace, swap neighbours) between two names; more than ``limit`` counts as limit + 1."""
     if abs(len(a) - len(b)) > limit:
         return limit + 1
-    before: list[int] = []
     row = list(range(len(b) + 1))
+    previous = row
     for i, x in enumerate(a, 1):
-        previous, row, before = row, [i], row if i == 1 else previous
+        before, previous, row = previous, row, [i]
         for j, y in enumerate(b, 1):
             cost = min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (x != y))
             if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
