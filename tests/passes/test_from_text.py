@@ -42,6 +42,17 @@ SUMMED = {
           z: index<K>[N] ~ Categorical(w)
           plate i in N { data y[i] ~ Normal(mu[z[i]], 1) }
         }""", WEIGHTS | Y, ["z"]),
+    "vectors throughout": ("""
+        model m[N, K](w: simplex[K], mu: real[K], s: pos[K]) {
+          z: index<K>[N] ~ Categorical(w)
+          data y: real[N] ~ Normal(2 * mu[z] + 1, s[z])
+          output z0 = z[0]
+        }""", WEIGHTS | {"s": [1.0, 2.0, 0.5]} | Y, ["z"]),
+    "an observed vector": ("""
+        model m[N](y: real[N], p: prob[N]) {
+          z: bool[N] ~ Bernoulli(p)
+          observe y ~ Normal(where(z, 1, -1), 2)
+        }""", {"p": [0.1, 0.6, 0.5, 0.9]} | Y, ["z"]),
     "two in one iteration": ("""
         model m[N, K](w: simplex[K], mu: real[K]) {
           plate i in N {
