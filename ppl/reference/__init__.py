@@ -1,4 +1,5 @@
-"""An independent reference interpreter of the typed IR, in plain NumPy: the oracle that compiled programs are compared with.
+"""An independent reference interpreter of the typed IR, in plain NumPy: the oracle that compiled programs are compared
+with.
 
 It needs SciPy, which ``ppl`` itself does not; nothing outside the tests imports it. It shares no code with the emitter.
 """
@@ -12,7 +13,25 @@ from ppl.reference.objectives import objective, objective_gradient
 from ppl.reference.quadrature import quadrature
 
 __all__ = [
-    "Chain", "DomainError", "Execution", "GaussianPaths", "InterpreterError", "InvalidProgram", "LimitExceeded", "MissingValue",
-    "Path", "Paths", "Unsupported", "chain", "density", "enumerate_exact", "evaluate", "gaussian", "generate", "objective",
-    "objective_gradient", "quadrature", "simulate",
-]  # fmt: skip
+    "Chain",
+    "DomainError",
+    "Execution",
+    "GaussianPaths",
+    "InterpreterError",
+    "InvalidProgram",
+    "LimitExceeded",
+    "MissingValue",
+    "Path",
+    "Paths",
+    "Unsupported",
+    "chain",
+    "density",
+    "enumerate_exact",
+    "evaluate",
+    "gaussian",
+    "generate",
+    "objective",
+    "objective_gradient",
+    "quadrature",
+    "simulate",
+]

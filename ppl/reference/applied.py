@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 class AppliedModel(Distribution):
     """``m(args)``, with data ``given``. As a distribution it is the unnormalised measure of the returned value."""
 
-    def __init__(self, context: Context, model: ir.Model, args: Mapping[str, Any], sizes: Mapping[str, int], given: Mapping[str, Any]):
+    def __init__(
+        self,
+        context: Context,
+        model: ir.Model,
+        args: Mapping[str, Any],
+        sizes: Mapping[str, int],
+        given: Mapping[str, Any],
+    ):
         self.context, self.model = context, model
         self.args, self.sizes, self.given = dict(args), dict(sizes), dict(given)
 
@@ -41,7 +48,9 @@ class AppliedModel(Distribution):
         from ppl.reference.enumeration import every_run
 
         choices = EveryPath(self.context.options)
-        return [(value, run.log_weight) for value, run in every_run(self.context, choices, {}, lambda run: run.model(self))]
+        return [
+            (value, run.log_weight) for value, run in every_run(self.context, choices, {}, lambda run: run.model(self))
+        ]
 
     def log_densities(self, x):
         weights = [lw for value, lw in self.weighted_values() if equal(value, x)]

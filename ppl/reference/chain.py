@@ -1,8 +1,8 @@
 """Discrete Markov chains by forward and backward recursion over factors that are read off the density.
 
 The log joint density of a hidden Markov model is a sum of terms in one state and in two neighbours. Such terms are
-differences of its values where at most two states differ from a fixed path, so that K² T density evaluations do for what
-enumeration needs Kᵀ."""
+differences of its values where at most two states differ from a fixed path, so that K² T density evaluations do for
+what enumeration needs Kᵀ."""
 
 from __future__ import annotations
 
@@ -26,10 +26,17 @@ class Chain:
 
 
 def chain(
-    program, model: str, args: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None, *,
-    site: str, length: int, states: int,
+    program,
+    model: str,
+    args: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    *,
+    site: str,
+    length: int,
+    states: int,
 ) -> Chain:
-    """``site`` is the only latent: ``length`` elements, each in 0..``states``. Needs positive transition probabilities."""  # fmt: skip
+    """``site`` is the only latent: ``length`` elements, each in 0..``states``. Needs positive transition
+    probabilities."""
 
     def f(path: np.ndarray) -> float:
         return density(program, model, args, data, {site: path})
@@ -45,7 +52,10 @@ def chain(
     single = np.array([[changed((t, k)) for k in range(states)] for t in range(length)])
     double = np.array(
         [
-            [[changed((t - 1, j), (t, k)) - single[t - 1, j] - single[t, k] for k in range(states)] for j in range(states)]
+            [
+                [changed((t - 1, j), (t, k)) - single[t - 1, j] - single[t, k] for k in range(states)]
+                for j in range(states)
+            ]
             for t in range(1, length)
         ]
     )
@@ -53,7 +63,9 @@ def chain(
     t = np.arange(length)
     expected = c + single[t, path].sum() + double[t[1:] - 1, path[:-1], path[1:]].sum()
     if not np.isclose(f(path), expected, rtol=1e-9, atol=1e-9):
-        raise Unsupported(f"`{site}` is no Markov chain with positive transitions: {f(path)} where {expected} was predicted")
+        raise Unsupported(
+            f"`{site}` is no Markov chain with positive transitions: {f(path)} where {expected} was predicted"
+        )
 
     forward = [single[0]]
     for t in range(1, length):

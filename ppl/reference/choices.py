@@ -1,7 +1,7 @@
 """Who decides the random choices: the interpreter asks, a handler answers.
 
-One program, many meanings: drawn from the prior it is a simulator, replayed from a trace a density, walked through every
-answer an enumeration.
+One program, many meanings: drawn from the prior it is a simulator, replayed from a trace a density, walked through
+every answer an enumeration.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class FromPrior(Choices):
 
 
 class FromTrace(Choices):
-    """Takes the value from a trace (site → whole array), its log density as weight; asks ``otherwise`` for what it lacks."""
+    """Takes the value from a trace (site → whole array), its log density as weight; asks ``otherwise`` for what it
+    lacks."""
 
     def __init__(self, trace: Mapping[str, Any], otherwise: Choices | None = None):
         self.trace, self.otherwise = trace, otherwise
@@ -61,7 +62,9 @@ class FromTrace(Choices):
     def draw(self, address, distribution):
         if address.site not in self.trace:
             if self.otherwise is None:
-                raise MissingValue(f"the trace has no value for {address}: it has {', '.join(self.trace) or 'none at all'}")
+                raise MissingValue(
+                    f"the trace has no value for {address}: it has {', '.join(self.trace) or 'none at all'}"
+                )
             return self.otherwise.draw(address, distribution)
         value = element_of(self.trace[address.site], address)
         return value, distribution.log_density(value)
@@ -82,8 +85,8 @@ class EveryPath(Choices):
     """Depth-first walk through all answers: each execution replays the decisions taken so far and takes the first
     option of every new choice; ``advance`` moves the last decision on.
 
-    ``least``: executions whose options' weight falls below it are cut off; ``lost`` is the total weight cut off, the tails of
-    countable supports included."""
+    ``least``: executions whose options' weight falls below it are cut off; ``lost`` is the total weight cut off, the
+    tails of countable supports included."""
 
     def __init__(self, options: Options = exact_options, least: float = 0.0):
         self.options, self.least, self.lost = options, least, 0.0

@@ -15,9 +15,12 @@ from ppl.reference.values import FunctionValue
 
 
 class Context:
-    """``options`` tells how nested ``infer`` and ``expect`` enumerate the draws of their blocks (exactly, or by quadrature)."""
+    """``options`` tells how nested ``infer`` and ``expect`` enumerate the draws of their blocks (exactly, or by
+    quadrature)."""
 
-    def __init__(self, program: ir.Program, externs: Mapping[str, Callable] | None = None, options: Options = exact_options):
+    def __init__(
+        self, program: ir.Program, externs: Mapping[str, Callable] | None = None, options: Options = exact_options
+    ):
         self.program, self.externs, self.options = program, dict(externs or {}), options
         self.models = {m.name: m for m in program.models}
         self.functions = {f.name: f for f in program.functions}

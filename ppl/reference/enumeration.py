@@ -18,10 +18,14 @@ from ppl.reference.values import equal
 
 
 def every_run(
-    context: Context, choices: EveryPath, params: Mapping[str, Any], body: Callable[[Run], Any],
-    data: Mapping[str, Any] | None = None, limit: int | None = None,
+    context: Context,
+    choices: EveryPath,
+    params: Mapping[str, Any],
+    body: Callable[[Run], Any],
+    data: Mapping[str, Any] | None = None,
+    limit: int | None = None,
 ) -> Iterator[tuple[Any, Run]]:
-    """The value of ``body`` and the finished run, for each path of positive weight."""  # fmt: skip
+    """The value of ``body`` and the finished run, for each path of positive weight."""
     count, more = 0, True
     while more:
         count += 1
@@ -37,7 +41,8 @@ def every_run(
 
 
 class Path(NamedTuple):
-    """One execution. ``log_weight`` is the log of its prior probability times the density of the data and the factors."""
+    """One execution. ``log_weight`` is the log of its prior probability times the density of the data and the
+    factors."""
 
     trace: dict[str, Any]
     value: Any
@@ -93,11 +98,18 @@ class Paths(Sequence[Path]):
 
 
 def enumerate_exact(
-    program, model: str, args: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None, *,
-    limit: int = 200_000, least: float = 0.0, options: Options | None = None, externs: Mapping[str, Callable] | None = None,
+    program,
+    model: str,
+    args: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    *,
+    limit: int = 200_000,
+    least: float = 0.0,
+    options: Options | None = None,
+    externs: Mapping[str, Callable] | None = None,
 ) -> Paths:
-    """Every path of ``model``. ``least`` > 0 cuts executions whose prior probability is below it off (recursion without end,
-    countable supports) and adds them up in ``lost``, which bounds the error of every unnormalised probability."""  # fmt: skip
+    """Every path of ``model``. ``least`` > 0 cuts executions whose prior probability is below it off (recursion without
+    end, countable supports) and adds them up in ``lost``, which bounds the error of every unnormalised probability."""
     from ppl.reference.execution import apply, finished
 
     chosen = options or (lambda address, dist: finite_options(address, dist, least))

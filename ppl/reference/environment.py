@@ -29,8 +29,8 @@ class Place:
 class Environment:
     """Values by Var id; inner environments see the outer ones.
 
-    ``submodels``: prefix and indices under which the variables of a Var drawn from a model were recorded. ``windows``: of the
-    loops being run, by the id of their index, what ``Lag`` needs."""
+    ``submodels``: prefix and indices under which the variables of a Var drawn from a model were recorded. ``windows``:
+    of the loops being run, by the id of their index, what ``Lag`` needs."""
 
     def __init__(self, parent: Environment | None, place: Place):
         self.parent, self.place = parent, place
@@ -102,9 +102,12 @@ class Elements:
             return self.of[()]
         shape = tuple(np.max(list(self.of), axis=0) + 1)
         some = stack(list(self.of.values()))
-        full = len(self.of) == np.prod(shape)
-        dtype = some.dtype if full or some.dtype == object else float
-        out = np.full(shape + some.shape[1:], None if dtype == object else np.nan if not full else 0, dtype=dtype)
+        if some.dtype.kind == "O":
+            out = np.full(shape + some.shape[1:], None, dtype=object)
+        elif len(self.of) == np.prod(shape):
+            out = np.zeros(shape + some.shape[1:], dtype=some.dtype)
+        else:
+            out = np.full(shape + some.shape[1:], np.nan)
         for index, value in zip(self.of, some, strict=True):
             out[index] = value
         return out

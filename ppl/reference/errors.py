@@ -8,7 +8,8 @@ class InterpreterError(Exception):
 
 
 class InvalidProgram(InterpreterError):
-    """The IR breaks one of its own rules: a variable without a value, an address drawn twice. A defect of the compiler."""
+    """The IR breaks one of its own rules: a variable without a value, an address drawn twice. A defect of the
+    compiler."""
 
 
 class MissingValue(InterpreterError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,8 @@ Values = Mapping[str, Any] | None
 
 
 class Execution(NamedTuple):
-    """One run: ``trace`` the latents, ``outputs``, ``value`` what was returned, ``data`` the observables (given or drawn)."""
+    """One run: ``trace`` the latents, ``outputs``, ``value`` what was returned, ``data`` the observables (given or
+    drawn)."""
 
     trace: dict[str, Any]
     value: Any
@@ -28,25 +29,34 @@ class Execution(NamedTuple):
     log_weight: float
 
 
-def simulate(program: ir.Program, model: str, args: Values = None, data: Values = None, rng: Any = 0, externs: Any = None) -> Execution:
+def simulate(
+    program: ir.Program, model: str, args: Values = None, data: Values = None, rng: Any = 0, externs: Any = None
+) -> Execution:
     """Draws all that the data do not give. The weight is the log density of the data and the factors."""
     run, value = _run(program, model, args, data, FromPrior(np.random.default_rng(rng)), externs)
     return Execution(*finished(run, value), run.log_weight)
 
 
 def generate(
-    program: ir.Program, model: str, args: Values = None, data: Values = None, trace: Values = None, rng: Any = 0,
+    program: ir.Program,
+    model: str,
+    args: Values = None,
+    data: Values = None,
+    trace: Values = None,
+    rng: Any = 0,
     externs: Any = None,
 ) -> Execution:
-    """Fixes the latents in ``trace`` and draws the others; the weight is the log density of all that is fixed given what was
-    drawn before it (−∞ where a constraint fails: the values then stop at that point)."""  # fmt: skip
+    """Fixes the latents in ``trace`` and draws the others; the weight is the log density of all that is fixed given
+    what was drawn before it (−∞ where a constraint fails: the values then stop at that point)."""
     choices = FromTrace(trace or {}, FromPrior(np.random.default_rng(rng)))
     choices.stop_at_zero = False
     run, value = _run(program, model, args, data, choices, externs)
     return Execution(*finished(run, value), run.log_weight)
 
 
-def density(program: ir.Program, model: str, args: Values = None, data: Values = None, trace: Values = None, externs: Any = None) -> float:
+def density(
+    program: ir.Program, model: str, args: Values = None, data: Values = None, trace: Values = None, externs: Any = None
+) -> float:
     """log p(latents, data) + factors; −∞ outside the support, where a ``require`` fails, and where an argument of a
     distribution leaves its domain. ``trace``: site → whole array; sites that the program sums out are not in it."""
     context = Context(program, externs)
@@ -72,7 +82,8 @@ def _run(program, model, args, data, choices, externs) -> tuple[Run, Any]:
 
 
 def apply(context: Context, model: str, args: Values, data: Values) -> tuple[AppliedModel, dict[str, Any]]:
-    """The model with its arguments, and the data of its sites. Sizes may stand among either, and parameters among the data."""
+    """The model with its arguments, and the data of its sites. Sizes may stand among either, and parameters among the
+    data."""
     declared = context.models[model]
     values = {name: as_value(v) for name, v in {**(args or {}), **(data or {})}.items()}
     params = {p.name for p in declared.params}
@@ -95,5 +106,8 @@ def as_value(value: Any) -> Any:
 
 def finished(run: Run, value: Any) -> tuple[dict[str, Any], Any, dict[str, Any], dict[str, Any]]:
     """Trace, returned value, outputs and data of a run that has ended."""
-    whole = [{name: elements.whole() for name, elements in sites.items()} for sites in (run.latents, run.outputs, run.observed)]
+    whole = [
+        {name: elements.whole() for name, elements in sites.items()}
+        for sites in (run.latents, run.outputs, run.observed)
+    ]
     return whole[0], value, whole[1], whole[2]

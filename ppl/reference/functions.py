@@ -37,7 +37,7 @@ def _where(c, a, b):
     return np.where(c, a, b)[()]
 
 
-def _round_to_int(f):
+def _to_int(f):
     return lambda x: f(np.asarray(x, dtype=float)).astype(np.int64)[()]
 
 
@@ -100,18 +100,20 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "==": _compare, "!=": lambda a, b: np.logical_not(_compare(a, b)),
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     "real": lambda x: np.asarray(x, dtype=float)[()], "int": lambda x: np.asarray(x, dtype=np.int64)[()],
-    "copy": lambda x: x, "permute": lambda x, *axes: np.transpose(x, axes[0] if np.ndim(axes[0]) else axes), "select": _select,
+    "copy": lambda x: x, "permute": lambda x, *axes: np.transpose(x, axes), "select": _select,
 }  # fmt: skip
 
 _ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "sqrt": np.sqrt,
-    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2,
+    "sin": np.sin, "cos": np.cos, "tan": np.tan,
+    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     "sigmoid": special.expit, "logit": special.logit, "softplus": lambda x: np.logaddexp(0, x),
     "erf": special.erf, "normal_cdf": special.ndtr, "normal_quantile": special.ndtri,
-    "gamma": special.gamma, "lgamma": special.gammaln, "digamma": special.digamma, "beta": special.beta, "lbeta": special.betaln,
+    "gamma": special.gamma, "lgamma": special.gammaln, "digamma": special.digamma,
+    "beta": special.beta, "lbeta": special.betaln,
     "abs": np.abs, "sign": np.sign,
-    "floor": _round_to_int(np.floor), "ceil": _round_to_int(np.ceil), "round": _round_to_int(np.round),
+    "floor": _to_int(np.floor), "ceil": _to_int(np.ceil), "round": _to_int(np.round),
     "clip": lambda x, lower, upper: np.minimum(np.maximum(x, lower), upper), "where": _where,
     "interp": lambda x, xs, ys: np.interp(x, xs, ys)[()],
 }  # fmt: skip
@@ -142,4 +144,10 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "ode_solve": _ode_solve, "fori": _fori,
 }  # fmt: skip
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {**_OPERATORS, **_ELEMENTWISE, **_REDUCTIONS, **_LINEAR_ALGEBRA, **_CONSTRUCTORS}
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **_OPERATORS,
+    **_ELEMENTWISE,
+    **_REDUCTIONS,
+    **_LINEAR_ALGEBRA,
+    **_CONSTRUCTORS,
+}

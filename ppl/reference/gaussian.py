@@ -1,8 +1,8 @@
 """Latents that are jointly Gaussian given all others, integrated out exactly by looking at the density only.
 
-Given the other choices the log joint density is quadratic in them, c + b·x − ½ xᵀΛx; its coefficients are differences of its
-values at unit vectors, so that nothing of the program needs to be understood. Whether it is quadratic is checked at one more
-point. The other choices are walked through as in ``quadrature`` and ``enumerate_exact``.
+Given the other choices the log joint density is quadratic in them, c + b·x − ½ xᵀΛx; its coefficients are differences
+of its values at unit vectors, so that nothing of the program needs to be understood. Whether it is quadratic is checked
+at one more point. The other choices are walked through as in ``quadrature`` and ``enumerate_exact``.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class _Pinned(EveryPath):
 
 @dataclass(frozen=True)
 class Conditional:
-    """One path of the other choices. ``origin`` and ``units`` are the executions at x = 0 and at the unit vectors: what they
-    return is affine in x, with N(``mean``, ``cov``) for x."""
+    """One path of the other choices. ``origin`` and ``units`` are the executions at x = 0 and at the unit vectors: what
+    they return is affine in x, with N(``mean``, ``cov``) for x."""
 
     log_weight: float
     mean: np.ndarray
@@ -94,11 +94,17 @@ class GaussianPaths:
 
 
 def gaussian(
-    program, model: str, args: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None, *,
-    sites: Collection[str], nodes: int | Mapping[str, int] = 64, breaks: Mapping[str, Sequence[float]] | None = None,
+    program,
+    model: str,
+    args: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    *,
+    sites: Collection[str],
+    nodes: int | Mapping[str, int] = 64,
+    breaks: Mapping[str, Sequence[float]] | None = None,
     least: float = 0.0,
 ) -> GaussianPaths:
-    """Integrates ``sites`` exactly given each path of the other choices (continuous ones on quadrature nodes)."""  # fmt: skip
+    """Integrates ``sites`` exactly given each path of the other choices (continuous ones on quadrature nodes)."""
     options = quadrature_options(nodes, breaks, least)
     context = Context(program, options=options)
     applied, rest = apply(context, model, args, data)
@@ -138,7 +144,9 @@ def _integrate(at, choices: _Pinned) -> Conditional:
     x = np.linspace(-1.5, 0.8, d) if d > 1 else np.array([0.7])
     expected, found = c + b @ x - 0.5 * x @ precision @ x, at(x).log_weight
     if not np.isclose(found, expected, rtol=1e-9, atol=1e-8):
-        raise Unsupported(f"the density is not Gaussian in the sites {sorted(choices.sites)}: {found} where {expected} was predicted")
+        raise Unsupported(
+            f"the density is not Gaussian in the sites {sorted(choices.sites)}: {found} where {expected} was predicted"
+        )
     unit_scale = 1 / np.sqrt(np.diag(precision))  # scaled, the matrix is as well conditioned as it can be
     scaled = precision * np.outer(unit_scale, unit_scale)
     cov = np.linalg.inv(scaled) * np.outer(unit_scale, unit_scale)

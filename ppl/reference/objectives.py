@@ -17,11 +17,17 @@ from ppl.reference.run import Run
 
 
 def objective(
-    program, name: str, model: str | None = None, guide: str | None = None, data: Mapping[str, Any] | None = None,
-    args: Mapping[str, Any] | None = None, params: Mapping[str, float] | None = None, nodes: int = 400,
+    program,
+    name: str,
+    model: str | None = None,
+    guide: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    args: Mapping[str, Any] | None = None,
+    params: Mapping[str, float] | None = None,
+    nodes: int = 400,
 ) -> float:
-    """The value of an objective of the program for ``model`` given ``data`` and ``guide`` with its ``params``; ``args`` are its
-    other arguments. Continuous draws of the guide stand on ``nodes`` quadrature nodes."""  # fmt: skip
+    """The value of an objective of the program for ``model`` given ``data`` and ``guide`` with its ``params``; ``args``
+    are its other arguments. Continuous draws of the guide stand on ``nodes`` quadrature nodes."""
     context = Context(program, options=quadrature_options(nodes))
     declared = context.models[name]
     values: dict[str, Any] = dict(args or {})

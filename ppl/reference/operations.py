@@ -151,7 +151,8 @@ class Operations:
         return [(v, r.log_weight) for v, r in every_run(self.context, choices, self.run.params, body)]
 
     def _infer(self, op: ir.InferOp, var, env):
-        """The normalised posterior of the block's result. Every method stands for the exact one, which it approximates."""
+        """The normalised posterior of the block's result. Every method stands for the exact one, which it
+        approximates."""
         paths = self._paths(op.body, env)
         total = special.logsumexp([lw for _, lw in paths]) if paths else -np.inf
         if total == -np.inf:
@@ -254,7 +255,9 @@ def _lead(declared: ir.UserDist, args: dict[str, Any], env: Environment, sizes: 
     return np.broadcast_shapes(*shapes)
 
 
-def _product(context, declared: ir.UserDist, args: dict[str, Any], sizes: dict[str, int], lead: tuple[int, ...]) -> Distribution:
+def _product(
+    context, declared: ir.UserDist, args: dict[str, Any], sizes: dict[str, int], lead: tuple[int, ...]
+) -> Distribution:
     from ppl.reference.distributions.base import Product
 
     elements = np.empty(lead, dtype=object)

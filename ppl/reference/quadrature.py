@@ -1,8 +1,8 @@
 """Continuous random variables on quadrature nodes: a program becomes finite, and enumeration answers for it.
 
-Each continuous draw is replaced by nodes x_k with log weights log(p(x_k) w_k), w_k those of a rule for its conditional prior, so
-supports that depend on other draws and branches with different variables need nothing special. The rules converge
-exponentially for smooth integrands; ``breaks`` says where one is not smooth.
+Each continuous draw is replaced by nodes x_k with log weights log(p(x_k) w_k), w_k those of a rule for its conditional
+prior, so supports that depend on other draws and branches with different variables need nothing special. The rules
+converge exponentially for smooth integrands; ``breaks`` says where one is not smooth.
 """
 
 from __future__ import annotations
@@ -24,13 +24,19 @@ Nodes = list[tuple[Any, float]]
 
 
 def quadrature(
-    program, model: str, args: Mapping[str, Any] | None = None, data: Mapping[str, Any] | None = None, *,
-    nodes: int | Mapping[str, int] = 64, breaks: Mapping[str, Sequence[float]] | None = None, least: float = 0.0,
+    program,
+    model: str,
+    args: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    *,
+    nodes: int | Mapping[str, int] = 64,
+    breaks: Mapping[str, Sequence[float]] | None = None,
+    least: float = 0.0,
     limit: int = 200_000,
 ) -> Paths:
     """All paths of a program with few continuous latents (at most three, with 64 nodes each, within ``limit``).
 
-    ``nodes``: how many for each draw, or by site. ``breaks``: by site, where the integrand has a jump or a kink."""  # fmt: skip
+    ``nodes``: how many for each draw, or by site. ``breaks``: by site, where the integrand has a jump or a kink."""
     options = quadrature_options(nodes, breaks, least)
     return enumerate_exact(program, model, args, data, limit=limit, least=least, options=options)
 
@@ -52,7 +58,10 @@ def nodes_of(dist: Distribution, n: int, breaks: tuple[float, ...] = ()) -> Node
     if dist.batch:
         parts = [nodes_of(element(dist, i), n, breaks) for i in np.ndindex(dist.batch)]
         return [
-            (np.reshape(np.stack([np.asarray(x) for x, _ in joint]), dist.batch + dist.event), sum(lw for _, lw in joint))
+            (
+                np.reshape(np.stack([np.asarray(x) for x, _ in joint]), dist.batch + dist.event),
+                sum(lw for _, lw in joint),
+            )
             for joint in product(*parts)
         ]
     if isinstance(dist, Dirichlet):

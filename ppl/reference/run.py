@@ -29,7 +29,9 @@ Sites = dict[str, Elements]
 class Run:
     """``log_weight`` gathers what the handler's choices, data, ``observe``, ``factor`` and ``require`` bring."""
 
-    def __init__(self, context: Context, choices: Choices, data: Mapping[str, Any], params: Mapping[str, Any] | None = None):
+    def __init__(
+        self, context: Context, choices: Choices, data: Mapping[str, Any], params: Mapping[str, Any] | None = None
+    ):
         self.context, self.choices = context, choices
         self.data, self.params = dict(data), dict(params or {})
         self.log_weight = 0.0
@@ -43,7 +45,9 @@ class Run:
 
     # --- models -------------------------------------------------------------------------------------------------
 
-    def model(self, applied: AppliedModel, prefix: str = "", indices: tuple[int, ...] = (), loops: tuple[int, ...] = ()) -> Any:
+    def model(
+        self, applied: AppliedModel, prefix: str = "", indices: tuple[int, ...] = (), loops: tuple[int, ...] = ()
+    ) -> Any:
         """Runs a model; the returned value, or a record of its random variables if it returns nothing."""
         model = applied.model
         for site, value in applied.given.items():
@@ -136,8 +140,11 @@ class Run:
         env.bind(s.var, value)
         self._record(sites, site, index, cast(value, s.var.type))
 
-    def _marginal(self, dist: MarginalModel, prefix: str, index: tuple[int, ...], loops: tuple[int, ...]) -> dict[str, Any]:
-        """Only the kept variables have addresses. Where they are given, the others are summed out; else all are choices."""
+    def _marginal(
+        self, dist: MarginalModel, prefix: str, index: tuple[int, ...], loops: tuple[int, ...]
+    ) -> dict[str, Any]:
+        """Only the kept variables have addresses. Where they are given, the others are summed out; else all are
+        choices."""
         if isinstance(self.choices, FromTrace):
             kept = {n: element_of(self.choices.trace[prefix + n], Address(prefix + n, index)) for n in dist.keep}
             self.weigh(dist.log_density(kept))
@@ -298,5 +305,6 @@ def _absent(value: Any) -> np.ndarray:
 _STATEMENTS: dict[type, Callable[[Run, Any, Environment], None]] = {
     ir.Let: Run._let, ir.Draw: Run._draw, ir.SimDraw: Run._sim_draw, ir.Observe: Run._observe, ir.Factor: Run._factor,
     ir.Require: Run._require, ir.Output: Run._output, ir.ParamStmt: Run._param, ir.If: Run._if, ir.Match: Run._match,
-    ir.Plate: Run._loop, ir.For: Run._loop, ir.Scan: Run._loop, ir.SumOut: Run._sum_out, ir.ForwardSum: Run._forward_sum,
+    ir.Plate: Run._loop, ir.For: Run._loop, ir.Scan: Run._loop,
+    ir.SumOut: Run._sum_out, ir.ForwardSum: Run._forward_sum,
 }  # fmt: skip

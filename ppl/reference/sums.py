@@ -1,4 +1,5 @@
-"""Discrete variables summed out: ``SumOut`` by its defining sum, ``ForwardSum`` by the forward recursion, one term at a time."""
+"""Discrete variables summed out: ``SumOut`` by its defining sum, ``ForwardSum`` by the forward recursion, one term at a
+time."""
 
 from __future__ import annotations
 

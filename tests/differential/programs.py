@@ -1,7 +1,9 @@
-"""Random well-typed programs with finitely many executions, as text, for Hypothesis to find failures in and to shrink them.
+"""Random well-typed programs with finitely many executions, as text, for Hypothesis to find failures in and to shrink
+them.
 
-At most six draws of at most four values each, factors, observations, branches (also such that draw different variables), bounded
-loops with lags and state variables, plates, outputs. What a program may mention is tracked, so that every program is valid.
+At most six draws of at most four values each, factors, observations, branches (also such that draw different
+variables), bounded loops with lags and state variables, plates, outputs. What a program may mention is tracked, so that
+every program is valid.
 """
 
 from __future__ import annotations
@@ -110,7 +112,8 @@ def _statement(draw, scope: Scope, indent: str, depth: int) -> list[str]:
         case "factor":
             return [f"{indent}factor {_real(draw, scope)}"]
         case "observe":
-            return [f"{indent}observe {draw(WEIGHTS)} ~ Normal({_real(draw, scope)}, {draw(st.sampled_from([0.5, 1.0, 2.0]))})"]
+            value, loc, scale = draw(WEIGHTS), _real(draw, scope), draw(st.sampled_from([0.5, 1.0, 2.0]))
+            return [f"{indent}observe {value} ~ Normal({loc}, {scale})"]
         case "let":
             name = scope.fresh("a")
             line = f"{indent}let {name} = {_real(draw, scope)} + 0.0"

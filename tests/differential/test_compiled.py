@@ -1,4 +1,5 @@
-"""Random programs, compiled: the log density of every trace is the weight that the reference interpreter gives that path."""
+"""Random programs, compiled: the log density of every trace is the weight that the reference interpreter gives that
+path."""
 
 import jax
 import jax.numpy as jnp

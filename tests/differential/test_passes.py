@@ -31,7 +31,9 @@ def test_passes_keep_the_measure(text):
     program = checked(text)
     expected = summary(program)
     for p in PASSES:
-        np.testing.assert_allclose(summary(run_passes(program, "main", after=p.name).program), expected, rtol=1e-10, atol=1e-12, err_msg=p.name)
+        np.testing.assert_allclose(
+            summary(run_passes(program, "main", after=p.name).program), expected, rtol=1e-10, atol=1e-12, err_msg=p.name
+        )
     plan = prepare(program, Query("main", marginalise=True))
     np.testing.assert_allclose(summary(plan.program), expected, rtol=1e-10, atol=1e-12, err_msg="prepare")
 

@@ -95,13 +95,19 @@ def test_discrete_adds_equal_values_up():
 def test_multivariate_agree_with_scipy():
     loc, x = np.array([0.5, -1.0]), np.array([1.0, 0.3])
     expected = stats.multivariate_normal(loc, COV).logpdf(x)
-    for name, more in [("MultiNormal", dict(cov=COV)), ("MultiNormalChol", dict(L=L)), ("MultiNormalPrec", dict(precision=np.linalg.inv(COV)))]:
+    for name, more in [
+        ("MultiNormal", dict(cov=COV)),
+        ("MultiNormalChol", dict(L=L)),
+        ("MultiNormalPrec", dict(precision=np.linalg.inv(COV))),
+    ]:
         assert make(name, dict(loc=loc, **more)).log_density(x) == pytest.approx(expected, rel=1e-12)
     t = make("MultiStudentT", dict(df=4.0, loc=loc, L=L))
     assert t.log_density(x) == pytest.approx(stats.multivariate_t(loc, COV, df=4.0).logpdf(x), rel=1e-12)
     p = np.array([0.2, 0.3, 0.5])
     a = np.array([0.7, 1.0, 2.0])
-    assert make("Dirichlet", dict(concentration=a)).log_density(p) == pytest.approx(stats.dirichlet(a).logpdf(p), rel=1e-12)
+    assert make("Dirichlet", dict(concentration=a)).log_density(p) == pytest.approx(
+        stats.dirichlet(a).logpdf(p), rel=1e-12
+    )
     m = make("Multinomial", dict(n=4, p=p))
     assert m.log_density(np.array([1, 0, 3])) == pytest.approx(stats.multinomial(4, p).logpmf([1, 0, 3]), rel=1e-12)
     assert np.exp([m.log_density(v) for v in m.atoms()]).sum() == pytest.approx(1, abs=1e-12)
@@ -112,7 +118,9 @@ def test_multivariate_agree_with_scipy():
 
 @pytest.mark.parametrize("eta", [0.6, 1.0, 3.0])
 def test_lkj_integrates_to_one_in_two_and_three_dimensions(eta):
-    one = integrate.quad(lambda r: np.exp(make("LKJ", dict(K=2, eta=eta)).log_density(np.array([[1, r], [r, 1]]))), -1, 1, limit=400)[0]
+    one = integrate.quad(
+        lambda r: np.exp(make("LKJ", dict(K=2, eta=eta)).log_density(np.array([[1, r], [r, 1]]))), -1, 1, limit=400
+    )[0]
     assert one == pytest.approx(1, abs=1e-5)
     if eta < 1:
         return
@@ -121,7 +129,9 @@ def test_lkj_integrates_to_one_in_two_and_three_dimensions(eta):
     total = 0.0
     for a, wa in zip(nodes, weights, strict=True):
         for b, wb in zip(nodes, weights, strict=True):
-            half = np.sqrt((1 - a * a) * (1 - b * b))  # c = ab ± half: the interval on which the matrix is a correlation
+            half = np.sqrt(
+                (1 - a * a) * (1 - b * b)
+            )  # c = ab ± half: the interval on which the matrix is a correlation
             for z, wz in zip(nodes, weights, strict=True):
                 c = a * b + half * z
                 total += wa * wb * wz * half * np.exp(d.log_density(np.array([[1, a, b], [a, 1, c], [b, c, 1]])))
@@ -142,7 +152,10 @@ def test_lkj_cholesky_is_the_image_of_lkj():
 
     v = np.linalg.cholesky(lkj.sample(rng))[below]
     h = 1e-6
-    J = [((matrix(v + h * e) @ matrix(v + h * e).T - matrix(v - h * e) @ matrix(v - h * e).T) / (2 * h))[below] for e in np.eye(6)]
+    J = [
+        ((matrix(v + h * e) @ matrix(v + h * e).T - matrix(v - h * e) @ matrix(v - h * e).T) / (2 * h))[below]
+        for e in np.eye(6)
+    ]
     expected = lkj.log_density(matrix(v) @ matrix(v).T) + np.linalg.slogdet(np.array(J))[1]
     assert chol.log_density(matrix(v)) == pytest.approx(expected, abs=1e-6)
 
@@ -174,7 +187,10 @@ def test_combinators():
     assert np.exp(inflated.log_density(0)) == pytest.approx(0.3 + 0.7 * np.exp(-2))
     two = stack([normal, make("Normal", dict(loc=-1.0, scale=0.5))])
     listed = make("mixture", dict(weights=[0.3, 0.7], D=two))
-    batched = make("mixture", dict(weights=[0.3, 0.7], D=make("Normal", dict(loc=np.array([0.5, -1.0]), scale=np.array([2.0, 0.5])))))
+    batched = make(
+        "mixture",
+        dict(weights=[0.3, 0.7], D=make("Normal", dict(loc=np.array([0.5, -1.0]), scale=np.array([2.0, 0.5])))),
+    )
     expected = np.log(0.3 * np.exp(lp(0.2)) + 0.7 * stats.norm(-1.0, 0.5).pdf(0.2))
     assert listed.log_density(0.2) == pytest.approx(expected, rel=1e-12) == batched.log_density(0.2)
 
@@ -182,7 +198,12 @@ def test_combinators():
 @pytest.mark.parametrize(("f", "x"), [("exp", 2.3), ("sigmoid", 0.2), ("sinh", -1.7), ("neg", 0.4)])
 def test_transformed_divides_by_the_slope(f, x):
     inverse = {"exp": np.log, "sigmoid": special.logit, "sinh": np.arcsinh, "neg": np.negative}[f]
-    slope = {"exp": lambda u: np.exp(u), "sigmoid": lambda u: special.expit(u) * special.expit(-u), "sinh": np.cosh, "neg": lambda u: 1.0}[f]
+    slope = {
+        "exp": lambda u: np.exp(u),
+        "sigmoid": lambda u: special.expit(u) * special.expit(-u),
+        "sinh": np.cosh,
+        "neg": lambda u: 1.0,
+    }[f]
     d = make("transformed", dict(D=make("Normal", dict(loc=0.5, scale=2.0)), f=FunctionValue(f, FUNCTIONS[f])))
     u = inverse(x)
     assert d.log_density(x) == pytest.approx(stats.norm(0.5, 2.0).logpdf(u) - np.log(slope(u)), abs=1e-8)

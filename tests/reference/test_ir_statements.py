@@ -7,7 +7,16 @@ from scipy import special, stats
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.sizes import ONE, ZERO, Size
-from ppl.reference import DomainError, InvalidProgram, MissingValue, Unsupported, density, enumerate_exact, generate, simulate
+from ppl.reference import (
+    DomainError,
+    InvalidProgram,
+    MissingValue,
+    Unsupported,
+    density,
+    enumerate_exact,
+    generate,
+    simulate,
+)
 
 T = Size.var("T")
 INDEX2 = ty.IndexType(Size.const(2))
@@ -39,7 +48,8 @@ def site(name, type, role=ir.Role.LATENT, discrete=False):
     return ir.SiteInfo(name, type, ir.Var("_", type).support, role, discrete)
 
 
-# A hidden Markov chain with two states: z[0] ~ Categorical(p), z[t] ~ Categorical(P[z[t-1]]), y[t] ~ Normal(m[z[t]], 1).
+# A hidden Markov chain of two states:
+# z[0] ~ Categorical(p), z[t] ~ Categorical(P[z[t-1]]), y[t] ~ Normal(m[z[t]], 1)
 P, START, MEANS = np.array([[0.7, 0.3], [0.2, 0.8]]), np.array([0.6, 0.4]), np.array([-1.0, 1.5])
 Y = np.array([0.3, -1.2, 2.0, 0.4])
 PARAMS = tuple(
@@ -171,7 +181,10 @@ def test_a_trace_without_the_value_is_an_error():
 
 
 def test_infinite_supports_are_not_enumerated_without_a_bound():
-    p = program(dist("d", "Poisson", ty.Dist(ty.INT), rate=lit(2.0)), ir.Draw(ir.Var("n", ty.INT), "n", ir.Var("d", ty.Dist(ty.INT))))
+    p = program(
+        dist("d", "Poisson", ty.Dist(ty.INT), rate=lit(2.0)),
+        ir.Draw(ir.Var("n", ty.INT), "n", ir.Var("d", ty.Dist(ty.INT))),
+    )
     with pytest.raises(Unsupported, match="n"):
         enumerate_exact(p, "main")
     assert enumerate_exact(p, "main", least=1e-12).mean("n") == pytest.approx(2, abs=1e-9)

@@ -1,8 +1,8 @@
 """Each reference sampler against its own density.
 
-Continuous: the DKW inequality, P(sup |F_n − F| > ε) ≤ 2 exp(−2nε²), with F by integration of the density where there is no
-closed form. n = 2000 and false-alarm rate 1e-8 a check (below 1e-6 in all): ε = 0.069. Discrete: the same with the sums of
-the density. Seeds are fixed."""
+Continuous: the DKW inequality, P(sup |F_n − F| > ε) ≤ 2 exp(−2nε²), with F by integration of the density where there is
+no closed form. n = 2000 and false-alarm rate 1e-8 a check (below 1e-6 in all): ε = 0.069. Discrete: the same with the
+sums of the density. Seeds are fixed."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,10 @@ def _scalars():
     yield "HalfStudentT", make("HalfStudentT", dict(df=4.0, scale=1.5))
     yield "truncated", make("truncated", dict(D=normal, lower=1.0))
     yield "truncated both", make("truncated", dict(D=normal, lower=-1.0, upper=1.5))
-    yield "mixture", make("mixture", dict(weights=[0.3, 0.7], D=stack([normal, make("Normal", dict(loc=5.0, scale=0.5))])))
+    yield (
+        "mixture",
+        make("mixture", dict(weights=[0.3, 0.7], D=stack([normal, make("Normal", dict(loc=5.0, scale=0.5))]))),
+    )
 
 
 @pytest.mark.parametrize(("name", "d"), list(_scalars()), ids=[n for n, _ in _scalars()])
@@ -78,7 +81,11 @@ def test_vector_samplers_by_their_marginals():
     rng = np.random.default_rng(5)
     loc = np.array([0.5, -1.0])
     second = make("Normal", dict(loc=-1.0, scale=1.0))
-    for name, more in [("MultiNormal", dict(cov=COV)), ("MultiNormalChol", dict(L=L)), ("MultiNormalPrec", dict(precision=np.linalg.inv(COV)))]:
+    for name, more in [
+        ("MultiNormal", dict(cov=COV)),
+        ("MultiNormalChol", dict(L=L)),
+        ("MultiNormalPrec", dict(precision=np.linalg.inv(COV))),
+    ]:
         d = make(name, dict(loc=loc, **more))
         draws = np.array([d.sample(rng) for _ in range(N)])
         _check_against_cdf(draws[:, 1], second.cdf)

@@ -16,8 +16,8 @@ from ppl.reference.values import stack
 class Distribution(ABC):
     """A draw has the axes ``batch`` (independent elements) and then those of one event.
 
-    ``discrete``: the density is a probability (counting measure); otherwise it is with respect to Lebesgue measure on the free
-    coordinates (of a simplex all but the last, of a correlation matrix those below the diagonal)."""
+    ``discrete``: the density is a probability (counting measure); otherwise it is with respect to Lebesgue measure on
+    the free coordinates (of a simplex all but the last, of a correlation matrix those below the diagonal)."""
 
     batch: tuple[int, ...] = ()
     event: tuple[int, ...] = ()
@@ -36,8 +36,8 @@ class Distribution(ABC):
         return float(self.log_densities(x).sum())
 
     def atoms(self, tail: float = 0.0) -> list[Any] | None:
-        """All values with positive probability if they are finitely many, else None. With ``tail`` > 0 a countable support is
-        cut where the probability beyond is below ``tail``."""
+        """All values with positive probability if they are finitely many, else None. With ``tail`` > 0 a countable
+        support is cut where the probability beyond is below ``tail``."""
         return None
 
     def bounds(self) -> tuple[float, float]:

@@ -39,7 +39,11 @@ class Truncated(Distribution):
         lo, hi = self.bounds()
         while np.isinf(lo) or np.isinf(hi):  # a finite bracket
             width = 1.0 if np.isinf(lo) and np.isinf(hi) else 1.0 + abs(lo if np.isinf(hi) else hi)
-            lo = self._grow(hi if np.isfinite(hi) else 0.0, -width, lambda x: self.inner.cdf(x) <= u) if np.isinf(lo) else lo
+            lo = (
+                self._grow(hi if np.isfinite(hi) else 0.0, -width, lambda x: self.inner.cdf(x) <= u)
+                if np.isinf(lo)
+                else lo
+            )
             hi = self._grow(lo, width, lambda x: self.inner.cdf(x) >= u) if np.isinf(hi) else hi
         return float(optimize.brentq(lambda x: float(self.inner.cdf(x)) - u, lo, hi, xtol=1e-14))
 

@@ -1,7 +1,8 @@
 """Univariate families with numeric parameters: formulas written elementwise in NumPy.
 
-Each ``log_density`` is a formula on the support alone; ``Univariate`` sets −∞ outside. ``sample`` draws by transformation
-of NumPy's elementary generators, never through the density. ``cdf`` serves ``truncated`` and ``cdf(d, x)``.
+Each ``log_density`` is a formula on the support alone; ``Univariate`` sets −∞ outside. ``sample`` draws by
+transformation of NumPy's elementary generators, never through the density. ``cdf`` serves ``truncated`` and ``cdf(d,
+x)``.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ lgamma, log1p, exp, sqrt = special.gammaln, np.log1p, np.exp, np.sqrt
 
 @dataclass(frozen=True)
 class Family:
-    """``log_density(x, *params)``, ``sample(rng, shape, *params)``, ``cdf(x, *params)``: elementwise. ``support(*params)`` is the pair of
-    ends (discrete: both belong to it). ``positive`` names the parameters that must be > 0; ``valid`` checks the rest."""
+    """``log_density(x, *params)``, ``sample(rng, shape, *params)``, ``cdf(x, *params)``: elementwise.
+    ``support(*params)`` is the pair of ends (discrete: both belong to it). ``positive`` names the parameters that must
+    be > 0; ``valid`` checks the rest."""
 
     params: tuple[str, ...]
     log_density: Callable[..., np.ndarray]
@@ -56,7 +58,9 @@ class Univariate(Distribution):
 
     def expand(self, shape: tuple[int, ...]) -> Univariate:
         """``shape`` independent copies, as leading axes."""
-        return Univariate(self.name, self.family, dict(zip(self.family.params, self.params, strict=True)), shape + self.batch)
+        return Univariate(
+            self.name, self.family, dict(zip(self.family.params, self.params, strict=True)), shape + self.batch
+        )
 
     def sample(self, rng):
         draw = np.asarray(self.family.sample(rng, self.batch, *self.params))
@@ -133,7 +137,9 @@ def _xlogy(x, y):
 
 def _student(x, df, loc, scale):
     z = (x - loc) / scale
-    return lgamma((df + 1) / 2) - lgamma(df / 2) - 0.5 * np.log(df * pi) - np.log(scale) - (df + 1) / 2 * log1p(z**2 / df)
+    return (
+        lgamma((df + 1) / 2) - lgamma(df / 2) - 0.5 * np.log(df * pi) - np.log(scale) - (df + 1) / 2 * log1p(z**2 / df)
+    )
 
 
 def _normal(x, loc, scale):

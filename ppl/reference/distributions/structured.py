@@ -1,7 +1,7 @@
 """Distributions whose parameters or draws are vectors and matrices: one event each, no batch.
 
-``log_normaliser`` formulas: Dirichlet and multivariate normal as in any textbook; LKJ as in Lewandowski, Kurowicka & Joe,
-Generating random correlation matrices based on vines and extended onion method (2009), section 3.
+``log_normaliser`` formulas: Dirichlet and multivariate normal as in any textbook; LKJ as in Lewandowski, Kurowicka &
+Joe, Generating random correlation matrices based on vines and extended onion method (2009), section 3.
 """
 
 from __future__ import annotations
@@ -206,7 +206,8 @@ class MultiStudentT(Distribution):
 
 
 def _lkj_log_normaliser(K: int, eta: float) -> float:
-    """log ∫ det(R)^(eta−1) dR = Σ_k over the vine: partial correlations of order k are Beta(b, b) on (−1, 1), b = eta + (K−2−k)/2."""
+    """log ∫ det(R)^(eta−1) dR = Σ_k over the vine: partial correlations of order k are Beta(b, b) on (−1, 1), b = eta +
+    (K−2−k)/2."""
     total = 0.0
     for k in range(K - 1):
         b = eta + (K - 2 - k) / 2
@@ -248,7 +249,8 @@ class LKJ(Distribution):
 
 
 class LKJCholesky(LKJ):
-    """The Cholesky factor of an LKJ matrix. |∂R/∂L| over the entries below the diagonal is ∏ L_ii^(K−1−i) (i from 0)."""
+    """The Cholesky factor of an LKJ matrix. |∂R/∂L| over the entries below the diagonal is ∏ L_ii^(K−1−i) (i from
+    0)."""
 
     def sample(self, rng):
         return np.linalg.cholesky(super().sample(rng))
