@@ -22,15 +22,6 @@ class Note:
 Report = tuple[Note, ...]
 
 
-class PassError(Exception):
-    """A program that the passes cannot lower: a construct without an implementation, said in a sentence, with its
-    place."""
-
-    def __init__(self, text: str, span: Span = NOWHERE):
-        self.text, self.span = text, span
-        super().__init__(text)
-
-
 @dataclass(frozen=True)
 class Pass:
     """``run(program, model name)`` gives the program after the pass and the notes.

@@ -50,7 +50,7 @@ class Plan:
 
 
 def prepare(program: ir.Program, query: Query) -> Plan:
-    """Raises ``VerifierError`` (an internal error), ``PassError`` where the model cannot be lowered."""
+    """Raises ``VerifierError``, an internal error, where a pass has a bug."""
     passed = run_passes(program, query.model)
     program, model = passed.program, passed.program.model(query.model)
     parts = split(model, query.observed, query.keep)
