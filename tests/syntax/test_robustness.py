@@ -63,3 +63,8 @@ def test_noise():
 )
 def test_extremes(text):
     parse(Source.of("a", text))
+
+
+@pytest.mark.parametrize("text", ["const a = " + "(" * 900 + "1" + ")" * 900, "const a = " + "not " * 900 + "b"])
+def test_what_is_nested_too_deeply_is_said_so(text):
+    assert [d.code for d in parse(Source.of("a", text))[1]] == ["E023"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ppl.compiler.diagnostics.diagnostic import Diagnostic
+from ppl.compiler.diagnostics.diagnostic import Diagnostic, Help, Label
 from ppl.compiler.diagnostics.span import Source, Span
 from ppl.compiler.syntax import ast
 from ppl.compiler.syntax.builder.declarations import Builder
@@ -12,6 +12,7 @@ from ppl.compiler.syntax.parse import engine
 from ppl.compiler.syntax.parse.lexer import lex
 from ppl.compiler.syntax.parse.newlines import significant
 from ppl.compiler.syntax.parse.table import table
+from ppl.compiler.syntax.parse.token import Token
 from ppl.compiler.syntax.recover.brackets import balance
 
 
@@ -28,7 +29,7 @@ def parse(source: Source) -> tuple[ast.Module | None, list[Diagnostic]]:
     tokens = significant(balanced)
     builder = Builder(source.name, lexed.docs)
     result = engine.run(rules, tokens, builder, source.name)
-    if isinstance(result, engine.Failure):
+    if isinstance(result, engine.Failure) and not result.deep:
         from ppl.compiler.syntax.recover.repair import Repair
 
         repair = Repair(rules, tokens, source, unclosed)
@@ -43,5 +44,13 @@ def parse(source: Source) -> tuple[ast.Module | None, list[Diagnostic]]:
     findings += [d for d in builder.diagnostics if source.position(d.primary.span.start)[0] not in lines]
     findings.sort(key=lambda d: d.primary.span.start)
     if isinstance(result, engine.Failure):
+        if result.deep:
+            findings.append(_too_deep(source, tokens[min(result.position, len(tokens) - 1)]))
         return None, findings
     return replace(result, comments=tuple(lexed.comments), span=Span(source.name, 0, len(source.text))), findings
+
+
+def _too_deep(source: Source, token: Token) -> Diagnostic:
+    place = Label(Span(source.name, token.start, token.end), "too many open brackets, operators or blocks")
+    help = Help("name a part of it with `let`, or move it into a function of its own")
+    return Diagnostic("E023", "this is nested too deeply", place, helps=(help,))

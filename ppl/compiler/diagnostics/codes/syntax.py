@@ -177,6 +177,14 @@ EXPLANATIONS = (
         right=_model("let y = 2 * x; let z = y"),
     ),
     Explanation(
+        "E023",
+        "something nested too deeply",
+        "More than some hundred brackets, signs or blocks stand in one another. A program that is written by hand does "
+        "not; one that a program writes should name its parts.",
+        wrong=_model(f"output y = {'-' * 500}x"),
+        right=_model("output y = -x"),
+    ),
+    Explanation(
         "E099",
         "the formatter would have changed the program",
         "`ppl fmt` parses what it is about to write and compares. The two differed, so nothing was written: this is a "

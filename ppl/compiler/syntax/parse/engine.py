@@ -9,12 +9,16 @@ from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.syntax.parse.table import Table
 from ppl.compiler.syntax.parse.token import Token
 
+#: The deepest stack of states: some hundred brackets in one another. What comes after the parser recurses.
+DEEPEST = 400
+
 
 @dataclass(frozen=True)
 class Failure:
-    """The first token that cannot follow what stands before it."""
+    """The first token that cannot follow what stands before it, or is nested too deeply (``deep``)."""
 
     position: int
+    deep: bool = False
 
 
 def run(table: Table, tokens: list[Token], builder: Any, file: str) -> Any | Failure:
@@ -48,6 +52,8 @@ def run(table: Table, tokens: list[Token], builder: Any, file: str) -> Any | Fai
             starts.append(token.start)
             ends.append(token.end)
             position += 1
+            if len(states) > DEEPEST:
+                return Failure(position - 1, deep=True)
             continue
         origin, length, single, keep, splice, nones, action = rules[-1 - step]
         if single:

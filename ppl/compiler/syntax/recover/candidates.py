@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Edit, Help, Label
 from ppl.compiler.diagnostics.span import Span
+from ppl.compiler.syntax.parse.newlines import BEFORE_RECORD
 from ppl.compiler.syntax.parse.token import Token
 from ppl.compiler.syntax.recover.brackets import Unclosed
 from ppl.compiler.syntax.recover.fix import Fix
@@ -31,6 +32,11 @@ _COST = {
 _NEVER_INSERTED = frozenset("MUL_OP POW_OP CMP_OP >= .. . ? and or not INT FLOAT true false given END".split())
 
 _STARTS_EXPRESSION = frozenset(("if", "fn", "infer", "expect", "match", "not", "true", "false"))
+
+#: These may stand at the beginning of a line by mistake, for the line before goes on with them.
+_LEADS = frozenset(
+    "ADD_OP MUL_OP POW_OP CMP_OP < > >= .. ( [ { , = ~ : -> => and or in then with given over as for".split()
+)
 
 _FARTHEST = 12
 
@@ -61,10 +67,11 @@ def near(repair: Repair, position: int) -> Iterator[Fix]:
         yield from (
             _exchanged(repair, position - 1, kind, others) for kind in sorted(others) if _exchangeable(before, kind)
         )
-    if before is not None and before.type == "NL" and before.text == "\n":
+    if before is not None and before.type == "NL" and before.text == "\n" and token.type in _LEADS:
         yield _joined(repair, position - 1)
     if token.type == "NL":
-        yield _joined(repair, position)
+        if repair.tokens[position + 1].type in _LEADS:
+            yield _joined(repair, position)
     elif token.type != "END":
         cost = 1.1 if token.type in (")", "]", "}") else 2.0
         yield Fix(position, position + 1, (), cost, lambda: _superfluous(repair, position, kinds))
@@ -107,10 +114,17 @@ def line_ends(repair: Repair, position: int) -> Iterator[Fix]:
 
 def earlier(repair: Repair, position: int) -> Iterator[Fix]:
     """Insert something earlier in the statement: the parser often notices a mistake only some tokens later."""
-    first = max(repair.statement_start(position), position - _FARTHEST)
-    for p in range(position - 1, first - 1, -1):
+    start = repair.statement_start(position)
+    for p in range(position - 1, start - 1, -1):
+        if position - p > _FARTHEST and not _opens_record(repair, p):
+            continue
         kinds = expected(repair.table, repair.stacks[p])
         yield from _insertions(repair, p, kinds, 0.1 * (position - p))
+
+
+def _opens_record(repair: Repair, position: int) -> bool:
+    """Whether a block, for want of what should stand before it, may have been read as a record."""
+    return position > 0 and repair.tokens[position].type == "{" and repair.tokens[position - 1].type in BEFORE_RECORD
 
 
 def _moved(repair: Repair, position: int, cost: float) -> Iterator[Fix]:
@@ -154,7 +168,7 @@ def _inserted(
     token = Token(kind, SAMPLE.get(kind, "" if kind in ("NL", "END") else kind), after, after)
     tell = lambda: _missing(repair, position, kind, kinds)  # noqa: E731
     cost = _COST.get(kind, 3.0)
-    if kind == ":" and "," in kinds:
+    if kind in (":", "->") and "," in kinds:
         cost = 0.9  # a parameter's type rather than a new parameter
     elif kind == "~" and repair.tokens[position].text[:1].isupper():
         cost = 1.1  # the name of a distribution

@@ -132,7 +132,9 @@ class Repair:
             where = Span(self.source.name, before.end, before.end)
             return Diagnostic("E003", f"{called(before)} needs something behind it", Label(where, f"expected {wanted}"))
         where = Span(self.source.name, token.start, token.end)
-        return Diagnostic("E003", f"unexpected {called(token)}", Label(where, f"expected {wanted}"))
+        early = token.type in ("NL", "END")
+        message = f"{called(token)} comes too early" if early else f"unexpected {called(token)}"
+        return Diagnostic("E003", message, Label(where, f"expected {wanted}"))
 
     # --- statements
 
