@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from ppl.inference.program import Finished, Program, Records, State, canonical, 
 if TYPE_CHECKING:
     from ppl.inference.adapters.blackjax import Adaptation, LogDensity, Transition
 
+_CHUNK = 256  # iterations in one call of the compiled program, at most
+_CHUNK_BYTES = 2**28  # taken by their records, at most
 _TYPICAL_STEPS = 16  # leapfrog steps of an iteration, for the estimate of work
 
 
@@ -40,7 +43,8 @@ class Hamiltonian(Program):
         self.target, self.method, self.kernel, self.max_depth = target, method, kernel, max_depth
         self.width, self.warmup = method.chains, method.warmup
         self.total = method.warmup + method.draws
-        self.chunk = min(256, self.total)
+        row = 8 * self.width * (sum(math.prod(v.shape) for v in target.latents) + 8)
+        self.chunk = max(1, min(_CHUNK, self.total, _CHUNK_BYTES // row))
 
     # Made when first needed: a run whose programs come from the cache of compiled programs needs none of them.
 
