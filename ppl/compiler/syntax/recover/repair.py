@@ -53,6 +53,7 @@ class Repair:
                 engine.split(self.tokens, position)
             else:
                 if token.type == "END" and self.starts_statement(position) and self._left <= 1:
+                    self.findings += [] if self.findings else [self.unexpected(position)]
                     return
                 position = self.mend(position)
                 stack = self.stacks[position]
