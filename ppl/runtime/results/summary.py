@@ -130,10 +130,13 @@ def _doubts(posterior: Posterior, statistics: dict[str, dict[str, np.ndarray]]) 
 
 
 def _worst(statistics: dict[str, dict[str, np.ndarray]], which: str, pick) -> tuple[str, float] | None:
-    found = [(n, float(pick(s[which]))) for n, s in statistics.items() if np.isfinite(s[which]).any()]
+    """The scalar with the greatest or least value, by its name with indices."""
+    found = [(n, s[which]) for n, s in statistics.items() if np.isfinite(s[which]).any()]
     if not found:
         return None
-    return (max if pick is np.nanmax else min)(found, key=lambda pair: pair[1])
+    name, values = (max if pick is np.nanmax else min)(found, key=lambda pair: float(pick(pair[1])))
+    at = np.unravel_index(int((np.nanargmax if pick is np.nanmax else np.nanargmin)(values)), values.shape)
+    return name + (f"[{', '.join(map(str, at))}]" if at else ""), float(pick(values))
 
 
 def _round_up(n: int) -> int:
