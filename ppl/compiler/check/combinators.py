@@ -109,8 +109,9 @@ def _truncated(cx: Context, inner: Value, bound: dict[str, ast.Expr], e: ast.Cal
             "",
         )
         return unknown(e.span)
-    if "lower" in args and "upper" in args:
-        ordered_bounds(cx, "truncated", args["lower"], args["upper"], strict=kind == REAL)
+    both = "lower" in args and "upper" in args
+    if both and not ordered_bounds(cx, "truncated", args["lower"], args["upper"], strict=kind == REAL):
+        return unknown(e.span)
     own = rules.interval(inner.support)
     low = max(own.lower, rules.interval(args["lower"].support).lower) if "lower" in args else own.lower
     high = min(own.upper, rules.interval(args["upper"].support).upper) if "upper" in args else own.upper

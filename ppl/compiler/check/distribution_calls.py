@@ -257,11 +257,16 @@ def _constants(cx: Context, d: DistSignature, bound: dict[str, ast.Expr], args: 
         ordered_bounds(cx, d.name, args["low"], args["high"], strict=not d.discrete)
 
 
-def ordered_bounds(cx: Context, name: str, low: Value, high: Value, strict: bool) -> None:
+def ordered_bounds(cx: Context, name: str, low: Value, high: Value, strict: bool) -> bool:
+    """An error if no value lies between the bounds."""
     a, b = rules.interval(low.support), rules.interval(high.support)
-    if a.lower > b.upper or (strict and a.lower == b.upper and a.lower != float("inf")):
-        cx.error("E404", f"the bounds of `{name}` leave no value", high.span, f"this is {shown(high)}", ((low.span, f"this is {shown(low)}"),),
-                 helps=(Help("give the lower bound first"),))  # fmt: skip
+    if a.lower < b.upper or (a.lower == b.upper and (not strict or a.lower == float("inf"))):
+        return True
+    secondary = ((low.span, f"this is {shown(low)}"),)
+    help_ = Help("give the lower bound first")
+    message = f"the bounds of `{name}` leave no value"
+    cx.error("E404", message, high.span, f"this is {shown(high)}", secondary, helps=(help_,))
+    return False
 
 
 # --- user distributions ---------------------------------------------------------------------------------------------

@@ -70,6 +70,8 @@ def global_value(cx: Context, scope: ModuleScope, name: str, span: Span) -> Valu
     if decl is None or isinstance(decl, ast.Import):
         constructor = scope.constructor(name)
         if constructor is None:
+            if isinstance(decl, ast.Import) and name not in scope.imports:  # reported where it is imported
+                return unknown(span)
             if isinstance(decl, ast.Import):
                 cx.error("E109", f"`{name}` is an imported file, not a value", span, "write `" + name + ".…`")
                 return unknown(span)

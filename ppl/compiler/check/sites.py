@@ -232,6 +232,8 @@ def _read_while_building(
     name = site.name
     for k, frame in building:
         forecast = frame.forecast[name]
+        if len(forecast.axes) != site.rank:  # reported where it is drawn
+            return unknown(span)
         axis = next((a for a, x in enumerate(forecast.axes) if x is not None and x[0] == frame.index_name), None)
         if axis is None:
             return unknown(span)

@@ -12,7 +12,7 @@ from ppl.compiler.check.closures import closure
 from ppl.compiler.check.context import Context, suggestion
 from ppl.compiler.check.draws import define, draw
 from ppl.compiler.check.expressions import check, condition, conform
-from ppl.compiler.check.forecast import drawn
+from ppl.compiler.check.forecast import drawn, targets
 from ppl.compiler.check.indexing import subscripts_of
 from ppl.compiler.check.loops import for_loop, plate
 from ppl.compiler.check.refinements import refinements
@@ -250,7 +250,13 @@ def _var(cx: Context, stmt: ast.VarStmt) -> None:
 
 def _assign(cx: Context, stmt: ast.Assign) -> None:
     base = stmt.target.base if isinstance(stmt.target, ast.Index) else stmt.target
-    assert isinstance(base, ast.Name)
+    if not isinstance(base, ast.Name):
+        check(cx, stmt.value)
+        edit = (Edit(stmt.span, f"let {cx.text(stmt.span)}"),)
+        cx.error("E210", "one variable is assigned at a time", stmt.target.span, "not a name", helps=(Help("new names are introduced by `let`", edit),))
+        for name, _, span in targets(stmt.target):
+            cx.bind(name, unknown(span), span, shadow=True)
+        return
     local = cx.peek(base.id)
     value = check(cx, stmt.value, local.value.type if local is not None and local.mutable else None)
     if local is None or not local.mutable:

@@ -115,11 +115,12 @@ def _named(cx: Context, t: ast.NamedType) -> Declared:
 
 def _unknown_type(cx: Context, t: ast.NamedType) -> Declared:
     helps = ()
+    alias = t.name.partition(".")[0]
+    if alias != t.name and isinstance(cx.module.decls.get(alias), ast.Import) and alias not in cx.module.imports:
+        return _BAD  # reported where it is imported
     near = _FOREIGN.get(t.name) or nearest(t.name, [*TYPE_NAMES, *cx.module.type_names()])
     if near:
         helps = (suggestion(f"did you mean `{near}`?", t.span, near),)
-    elif cx.lookup(t.name) or t.name in cx.generics.sizes:
-        helps = ()
     cx.error("E103", f"there is no type `{t.name}`", t.span, "unknown type", helps=helps)
     return _BAD
 
