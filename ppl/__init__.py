@@ -24,6 +24,10 @@ _HOMES = {
     "prior": "ppl.api.inference",
     "Result": "ppl.api.result",
     "open_run": "ppl.api.result",
+    "suspend": "ppl.api.parts",
+    "compiled": "ppl.api.parts",
+    "environment": "ppl.api.parts",
+    "validate": "ppl.inference.validation.validate",
     "model": "ppl.embed.model",
     **dict.fromkeys(
         ("sample", "observe", "factor", "require", "output", "param", "plate", "scan"), "ppl.embed.statements"

@@ -29,3 +29,10 @@ def precision(bits: int) -> Iterator[None]:
 
     with jax.enable_x64(bits == 64):
         yield
+
+
+def current_bits() -> int:
+    """The precision in force."""
+    import jax
+
+    return 64 if jax.config.jax_enable_x64 else 32

@@ -1,0 +1,15 @@
+"""The Python of each guide runs from top to bottom, and its assertions hold."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+GUIDES = sorted((Path(__file__).parents[2] / "docs" / "guides").glob("*.md"))
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda p: p.stem)
+def test_the_guide_runs(guide):
+    blocks = re.findall(r"^```python\n(.*?)^```", guide.read_text(encoding="utf-8"), re.M | re.S)
+    if blocks:
+        exec(compile("\n".join(blocks), str(guide), "exec"), {"__name__": guide.stem})
