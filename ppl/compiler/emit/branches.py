@@ -18,7 +18,8 @@ from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
 from ppl.compiler.emit.tagged import Tagged
 from ppl.compiler.emit.traverse import Memo, draws_in
-from ppl.compiler.ir.nodes import Block, Draw, If, Match, Stmt, Var
+from ppl.compiler.ir.nodes import Block, Draw, If, Let, Match, Prim, Stmt, Var
+from ppl.compiler.ir.walk import is_pure
 from ppl.core.closure import EitherFunction
 from ppl.core.either import EitherDistribution
 from ppl.core.select import gate, select
@@ -31,6 +32,8 @@ _draws: Callable[[Any], tuple[Draw, ...]] = Memo(draws_in)
 
 
 def if_(evaluator: Evaluator, frame: Frame, statement: If) -> None:
+    if statement.results and all(r.id in frame.values for r in statement.results) and is_pure(statement):
+        return
     condition = frame.read(statement.condition)
     key = frame.next_key()
     if is_undefined(condition):
@@ -106,7 +109,7 @@ def _arm(
         if d.var.id in frame.given
     }
     key = None if key is None else jax.random.fold_in(key, number)
-    inner = Frame(frame, given=given, whole=frame.whole, key=key, gated=here)
+    inner = Frame(frame, given=given, whole=frame.whole, key=key, gated=None if _is_tame(block) else here)
     inner.values.update({b.id: gate(here, v) for b, v in binders})
     results = evaluator.run(block, inner)
     effects = inner.effects()
@@ -115,6 +118,18 @@ def _arm(
         for name, r in effects.records.items()
     }
     return results, effects._replace(records=records)
+
+
+# Everywhere defined, with derivatives that are finite wherever the values are.
+_TAME = frozenset("copy + - * neg < <= > >= == != and or not where sin cos".split())
+
+
+def _tame(block: Block) -> bool:
+    """Whether nothing in the block can spoil a derivative, so that no gate is needed."""
+    return all(isinstance(s, Let) and isinstance(s.op, Prim) and s.op.name in _TAME for s in block.statements)
+
+
+_is_tame: Callable[[Block], bool] = Memo(_tame)
 
 
 def _merge(here: Any, then: Arm, otherwise: Arm, statement: Stmt) -> Arm:

@@ -49,7 +49,8 @@ class Effects(NamedTuple):
 class Frame:
     """The variables of a block, inside those of the blocks around it.
 
-    ``gated``: the block is a branch under that condition; what it takes from outside passes through ``gate``."""
+    ``ranges``: bounds of loop indices. ``gated``: the block is a branch under that condition; what it takes from
+    outside passes through ``gate``."""
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Frame:
         self.key = key
         self.gated = gated
         self.values: dict[str, Any] = {}
+        self.ranges: dict[str, tuple[int, int]] = {}
         self.weights: list[Any] = []
         self.records: dict[str, Recorded] = {}
         self.outputs: dict[str, Any] = {}
@@ -90,6 +92,15 @@ class Frame:
             value = gate(self.gated, value)
             self.values[name] = value
         return value
+
+    def range(self, name: str) -> tuple[int, int] | None:
+        """Half-open bounds of a loop's index, known while tracing."""
+        frame: Frame | None = self
+        while frame is not None:
+            if name in frame.ranges:
+                return frame.ranges[name]
+            frame = frame.parent
+        return None
 
     def conditions(self, name: str) -> list[Any]:
         """The gates between this frame and the variable, innermost first."""

@@ -127,8 +127,8 @@ def _whole_events(missing: Any, batch_axes: int) -> Any:
     return missing.all(tuple(range(-extra, 0))) if extra > 0 else missing
 
 
-SIMULATE = Interpretation("simulate", samples=True, weighs=True, records="value", outputs=True, conditions=False, trusts=True)
 GENERATE = Interpretation("generate", samples=True, weighs=True, records="value", outputs=True)
+SIMULATE = replace(GENERATE, name="simulate", conditions=False, trusts=True)
 DENSITY = Interpretation("density", weighs=True)
 FREE_DENSITY = Interpretation("free density", weighs=True, jacobian=True, trusts=True)
 CONSTRAIN = Interpretation("constrain", jacobian=True, records="value", trusts=True)

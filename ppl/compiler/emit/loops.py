@@ -51,8 +51,10 @@ def _mapped(frame: Frame, read: MappedRead, lower: int, n: int) -> Any:
 
 
 def enter(frame: Frame, loop: Any, at: Iteration) -> Frame:
+    """The frame of one iteration."""
     inner = Frame(frame, given=at.given, key=at.key)
     inner.define(loop.index, at.index)
+    inner.ranges[loop.index.id] = frame.size(loop.lower), frame.size(loop.upper)
     inner.values.update(at.mapped)
     inner.values.update(at.carried)
     return inner

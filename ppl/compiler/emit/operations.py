@@ -14,6 +14,7 @@ from ppl.compiler.emit import indexing, loops
 from ppl.compiler.emit.code import FunctionCode
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Frame
+from ppl.compiler.emit.ranges import comparison
 from ppl.compiler.emit.tagged import Tagged, make_tagged
 from ppl.compiler.emit.trust import arguments_proved
 from ppl.compiler.emit.userdist import user_distribution
@@ -59,7 +60,8 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
     op, var = statement.op, statement.var
     match op:
         case Prim(name=name, args=args):
-            return primitive(name, [frame.read(a) for a in args])
+            decided = comparison(frame, op)
+            return primitive(name, [frame.read(a) for a in args]) if decided is None else decided
         case IndexOp():
             return indexing.index(frame, op)
         case MakeDist():

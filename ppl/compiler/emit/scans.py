@@ -9,6 +9,7 @@ order, alone; the densities that read them then run at once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -16,8 +17,9 @@ import jax.numpy as jnp
 
 from ppl.compiler.emit.frame import Frame
 from ppl.compiler.emit.loops import Iteration, draws_of, enter, inputs, leave, run_at_once
+from ppl.compiler.emit.ranges import first_is_special
 from ppl.compiler.emit.traverse import Memo, used_variables
-from ppl.compiler.ir.nodes import Carry, Scan
+from ppl.compiler.ir.nodes import Carry, Scan, Var
 from ppl.compiler.ir.types import BOOL, REAL, IndexType, Scalar, SizeType, Type, element
 from ppl.core.undefined import UNDEFINED, has_undefined, is_undefined
 
@@ -87,21 +89,36 @@ class _Run:
             )
 
     def find_in_order(self) -> None:
-        """The other carries, computed in order without anything else."""
+        """The other carries, computed in order without anything else. What the iterations compute on the way to them is
+        kept: the rest of the body need not compute it again."""
+        rest = self.rest
 
-        def step(carried: Values, at: Iteration) -> tuple[Values, Values]:
+        def step(carried: Values, at: Iteration, bounds: tuple[int, int] | None = None) -> tuple[Values, Values]:
             inner = enter(self.frame, self.loop, at)
+            if bounds is not None:
+                inner.ranges[self.loop.index.id] = bounds
             inner.values.update(carried)
             self.quiet.run(self.loop.body, inner)
-            return self._nexts(inner), carried
+            nexts = {c.var.id: as_type(inner.read(c.next), c.var.type) for c in rest}
+            return nexts, nexts
 
-        inits = {c.var.id: self.inits[c.var.id] for c in self.rest}
+        inits = {c.var.id: self.inits[c.var.id] for c in rest}
         if self._undefined(step, inits):
             undefined = dict.fromkeys(inits, UNDEFINED)
             self._found(undefined, undefined)
             return
-        finals, carried = jax.lax.scan(step, inits, self.iterations)
-        self._found(carried, finals)
+        if self.length > 1 and first_is_special(self.frame, self.loop):
+            lower, upper = self.frame.size(self.loop.lower), self.frame.size(self.loop.upper)
+            first = jax.tree.map(itemgetter(0), self.iterations)
+            others = jax.tree.map(itemgetter(slice(1, None)), self.iterations)
+            after, _ = step(inits, first._replace(index=lower))
+            finals, later = jax.lax.scan(lambda c, at: step(c, at, (lower + 1, upper)), after, others)
+            nexts = jax.tree.map(_prepended, after, later)
+        else:
+            finals, nexts = jax.lax.scan(step, inits, self.iterations)
+        found = {n: jax.tree.map(lambda i, v: _prepended(i, v[:-1]), inits[n], nexts[n]) for n in inits}
+        known = {c.next.id: nexts[c.var.id] for c in rest if isinstance(c.next, Var)}
+        self._found(found | known, finals)
 
     def in_order(self) -> None:
         """The whole loop in order."""
