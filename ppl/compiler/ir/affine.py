@@ -29,8 +29,8 @@ class Affine:
     def _learn(self, stmt: ir.Let) -> None:
         if not isinstance(stmt.op, ir.Prim):
             return
-        args = [self.polynomial(a) for a in stmt.op.args]
-        if any(a is None for a in args):
+        args = [p for p in map(self.polynomial, stmt.op.args) if p is not None]
+        if len(args) < len(stmt.op.args):
             return
         match stmt.op.name, args:
             case ("copy" | "int", [a]):

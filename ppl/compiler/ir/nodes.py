@@ -341,6 +341,7 @@ class Map(Op):
 
 class Stmt:
     __slots__ = ()
+    span: Span
 
 
 @record

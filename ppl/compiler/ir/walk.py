@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
+from typing import Any
 
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
@@ -18,8 +19,8 @@ def _is_node_class(cls: type) -> bool:
     return is_dataclass(cls) and not issubclass(cls, Span)
 
 
-def _is_node(value: object) -> bool:
-    return _is_node_class(type(value))
+def _is_node(value: Any) -> bool:
+    return _is_node_class(value.__class__)
 
 
 _PLAIN = frozenset({"id", "name", "span", "site", "level", "role", "checked", "doc", "axis"})
@@ -31,21 +32,13 @@ def _field_names(cls: type) -> tuple[str, ...]:
     return tuple(f.name for f in fields(cls) if f.name not in _PLAIN)
 
 
-@cache
-def _walked(cls: type) -> tuple[str, ...] | None:
-    """The fields that ``walk`` follows; None for what it leaves out."""
-    if not _is_node_class(cls) or issubclass(cls, (Type, Support)):
-        return None
-    return () if issubclass(cls, (ir.Var, ir.Lit, Size)) else _field_names(cls)
-
-
-def rebuild(node, f: Callable):
+def rebuild(node: Any, f: Callable) -> Any:
     """``node`` with ``f`` applied to each direct child node (also inside tuples). Law: rebuild(node, identity) is
     node."""
     if isinstance(node, tuple):
         return _map_tuple(node, f)
     changed = {}
-    for name in _field_names(type(node)):
+    for name in _field_names(node.__class__):
         old = getattr(node, name)
         new = _map_tuple(old, f) if isinstance(old, tuple) else f(old) if _is_node(old) else old
         if new is not old:
@@ -58,9 +51,9 @@ def _map_tuple(values: tuple, f: Callable) -> tuple:
     return values if all(a is b for a, b in zip(out, values, strict=True)) else out
 
 
-def children(node) -> Iterator:
+def children(node: Any) -> Iterator:
     """The direct child nodes, in the order of the fields."""
-    for value in node if isinstance(node, tuple) else (getattr(node, name) for name in _field_names(type(node))):
+    for value in node if isinstance(node, tuple) else (getattr(node, name) for name in _field_names(node.__class__)):
         if isinstance(value, tuple):
             yield from children(value)
         elif _is_node(value):
@@ -81,7 +74,7 @@ def _inner_names(cls: type) -> tuple[str, ...] | None:
     return tuple(f.name for f in reversed(fields(cls)) if str(f.type).replace(" ", "") not in _LEAVES)
 
 
-def walk(node) -> Iterator:
+def walk(node: Any) -> Iterator:
     """The node and everything below it, in preorder; types and supports are left out."""
     todo = [node]
     while todo:
@@ -89,7 +82,7 @@ def walk(node) -> Iterator:
         if type(n) is tuple:
             todo.extend(reversed(n))
             continue
-        names = _inner_names(type(n))
+        names = _inner_names(n.__class__)
         if names is not None:
             yield n
             for name in names:
@@ -117,7 +110,7 @@ def statements(block: ir.Block) -> Iterator[ir.Stmt]:
             continue
         if isinstance(n, ir.Stmt):
             yield n
-        for name in _holding_names(type(n)):
+        for name in _holding_names(n.__class__):
             todo.append(getattr(n, name))
 
 
@@ -139,6 +132,11 @@ def map_blocks(node, f: Callable[[ir.Block], ir.Block]):
         return child if isinstance(child, (Type, Support, Size, ir.Atom)) else rebuild(child, go)
 
     return rebuild(node, go)
+
+
+def lag_reads(body: ir.Block) -> list[tuple[ir.Let, ir.Lag]]:
+    """The reads of earlier iterations with which the body of a ``For`` starts."""
+    return [(s, s.op) for s in body.statements if isinstance(s, ir.Let) and isinstance(s.op, ir.Lag)]
 
 
 def definitions(stmt: ir.Stmt) -> tuple[ir.Var, ...]:

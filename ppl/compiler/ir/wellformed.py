@@ -113,7 +113,7 @@ def _loop(stmt: ir.Plate | ir.For | ir.Scan | ir.ForwardSum, *, lags: bool) -> I
         if isinstance(value, ty.Type) and ty.shape(s.var.type) != (stmt.upper - stmt.lower, *ty.shape(value)):
             yield f"`{s.var.id}` of type {s.var.type} stacks {stmt.upper - stmt.lower} values of type {value}"
     for m in getattr(stmt, "mapped", ()):
-        if not ty.shape(_type(m.array)):
+        if not isinstance(array := _type(m.array), ty.Type) or not ty.shape(array):
             yield f"`{m.var.id}` is mapped from a value without axes"
         if name in m.offset.variables:
             yield f"the offset of `{m.var.id}` depends on the loop's own index"

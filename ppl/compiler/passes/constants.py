@@ -52,11 +52,12 @@ def _on_sizes(op: ir.Prim) -> Size | None:
     """Arithmetic with at least one size: the result is a size."""
     if not any(isinstance(a, ir.SizeAtom) for a in op.args):
         return None
-    sizes = [a.size if isinstance(a, ir.SizeAtom) else _integer(a) for a in op.args]
-    if any(s is None for s in sizes):
+    found = (a.size if isinstance(a, ir.SizeAtom) else _integer(a) for a in op.args)
+    sizes = [s for s in found if s is not None]
+    if len(sizes) < len(op.args):
         return None
     if op.name in _SIZES and len(sizes) == 2:
-        return _SIZES[op.name](*sizes)
+        return _SIZES[op.name](sizes[0], sizes[1])
     if op.name in ("neg", "int", "copy") and len(sizes) == 1:
         return -sizes[0] if op.name == "neg" else sizes[0]
     return None

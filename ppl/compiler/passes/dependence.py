@@ -11,7 +11,7 @@ from functools import cached_property
 
 from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.ir import nodes as ir
-from ppl.compiler.ir.walk import definitions, free
+from ppl.compiler.ir.walk import definitions, free, lag_reads
 
 CONDITIONS = frozenset({"observe", "factor", "require"})
 
@@ -167,7 +167,7 @@ class _Builder:
         for m in getattr(stmt, "mapped", ()):
             self.env[m.var.id] = self.read(m.array)
         carries, windows = getattr(stmt, "carries", ()), getattr(stmt, "windows", ())
-        lags = [s for s in stmt.body.statements if isinstance(s, ir.Let) and isinstance(s.op, ir.Lag)]
+        lags = lag_reads(stmt.body)
         inner = (*plates, stmt.axis or stmt.index.id)
         while True:
             before = dict(self.env)
@@ -175,7 +175,7 @@ class _Builder:
                 self.env[c.var.id] = self.env.get(c.var.id, frozenset()) | self.read(c.init, c.next)
             for w in windows:
                 flow = self.read(w.value, *(i for i in w.init if i is not None))
-                self.env.update((s.var.id, flow) for s in lags if s.op.site == w.site)
+                self.env.update((s.var.id, flow) for s, lag in lags if lag.site == w.site)
             self.block(stmt.body, inner, control)
             if self.env == before:
                 break

@@ -13,7 +13,7 @@ from dataclasses import replace
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.builtins import BUILTINS
-from ppl.compiler.ir.distributions import DISTRIBUTIONS
+from ppl.compiler.ir.distributions import DISTRIBUTIONS, DistSignature
 from ppl.compiler.ir.rewrite import Names
 from ppl.compiler.ir.sizes import ZERO, Size
 from ppl.compiler.ir.supports import ANYTHING, Structured
@@ -72,6 +72,27 @@ class _Elements:
         if not wanted or (isinstance(stmt, ir.Draw) and stmt.missing):
             return None
         index = ir.Var(self.names.fresh("i"), ty.INT)
+        args = self.arguments(op, signature, shape, index)
+        if args is None:
+            return None
+        element = ty.element(getattr(value, "type", ty.REAL))
+        level = getattr(stmt.dist, "level", ir.Level.DATA)
+        dist = ir.Var(self.names.fresh("dist"), ty.Dist(element), level=level)
+        self.body.append(ir.Let(dist, ir.MakeDist(op.name, args, (), op.sizes)))
+        if isinstance(stmt, ir.Observe):
+            self.body.append(replace(stmt, value=self.element(stmt.value, index), dist=dist))
+            return self.finished(index, shape[0], (), "", stmt)
+        one = replace(stmt.var, id=self.names.fresh(f"{stmt.var.id}_i"), type=element)
+        indices, affine = (*stmt.indices, index), (*stmt.affine, Size.var(index.id))
+        self.body.append(replace(stmt, var=one, dist=dist, indices=indices, affine=affine))
+        names = axes.get(stmt.site, ())
+        axis = names[len(stmt.indices)] if len(names) > len(stmt.indices) else ""
+        return self.finished(index, shape[0], (ir.Stacked(stmt.var, one),), axis, stmt)
+
+    def arguments(
+        self, op: ir.MakeDist, signature: DistSignature, shape: tuple[Size, ...], index: ir.Var
+    ) -> tuple[tuple[str, ir.Atom], ...] | None:
+        """The arguments of one element's distribution."""
         args: list[tuple[str, ir.Atom]] = []
         for name, atom in op.args:
             param = signature.param(name)
@@ -79,28 +100,10 @@ class _Elements:
                 return None
             own = ty.shape(getattr(atom, "type", ty.REAL))
             batch = own[: len(own) - param.axes]
-            if batch:
-                if op.batch or batch != shape:
-                    return None
-                atom = self.element(atom, index)
-                if atom is None:
-                    return None
-            args.append((name, atom))
-        element = ty.element(value.type)
-        level = getattr(stmt.dist, "level", ir.Level.DATA)
-        dist = self.let("dist", ir.MakeDist(op.name, tuple(args), (), op.sizes), ty.Dist(element), level)
-        if isinstance(stmt, ir.Observe):
-            atom = self.element(stmt.value, index)
-            if atom is None:
+            if batch and (op.batch or batch != shape):
                 return None
-            self.body.append(replace(stmt, value=atom, dist=dist))
-            return self.finished(index, shape[0], (), "", stmt)
-        one = replace(stmt.var, id=self.names.fresh(f"{stmt.var.id}_i"), type=element)
-        place = {"indices": (*stmt.indices, index), "affine": (*stmt.affine, Size.var(index.id))}
-        self.body.append(replace(stmt, var=one, dist=dist, **place))
-        names = axes.get(stmt.site, ())
-        axis = names[len(stmt.indices)] if len(names) > len(stmt.indices) else ""
-        return self.finished(index, shape[0], (ir.Stacked(stmt.var, one),), axis, stmt)
+            args.append((name, self.element(atom, index) if batch else atom))
+        return tuple(args)
 
     def finished(
         self, index: ir.Var, length: Size, stacked: tuple[ir.Stacked, ...], axis: str, stmt: ir.Stmt
@@ -108,26 +111,22 @@ class _Elements:
         body = ir.Block(tuple(self.body))
         return ir.Plate(index, ZERO, length, body, stacked, tuple(self.mapped), axis, span=stmt.span)
 
-    def element(self, atom: ir.Atom, index: ir.Var) -> ir.Atom | None:
+    def element(self, atom: ir.Atom, index: ir.Var) -> ir.Atom:
         """One element of an array: computed in the plate if it depends on what is summed out, else read."""
         if not isinstance(atom, ir.Var) or not ty.shape(atom.type):
             return atom
         if atom.id not in self.known:
             found = self.computed(atom, index) if atom.id in self.tainted else None
-            if found is None:
-                found = self.read(atom, index)
-            self.known[atom.id] = found
+            self.known[atom.id] = found or self.read(atom, index)
         return self.known[atom.id]
 
     def computed(self, array: ir.Var, index: ir.Var) -> ir.Atom | None:
         """The element by the elementwise operation, or the gather, that makes the array."""
-        op = resolve(array, self.ops)
-        length = ty.shape(array.type)[0]
-        match op:
+        match resolve(array, self.ops):
             case ir.Prim(name, args) if _elementwise(name) and len(ty.shape(array.type)) == 1:
-                parts = [self.element(a, index) for a in args]
-                return None if None in parts else self.let(array.id, ir.Prim(name, tuple(parts)), array, array.level)
-            case ir.IndexOp(base, (ir.Var() as subscript,), checked) if ty.shape(subscript.type) == (length,):
+                parts = tuple(self.element(a, index) for a in args)
+                return self.let(array.id, ir.Prim(name, parts), array, array.level)
+            case ir.IndexOp(base, (ir.Var() as subscript,), checked) if ty.shape(subscript.type):
                 if isinstance(base, ir.Var) and base.id in self.tainted:
                     return None
                 at = self.element(subscript, index)
@@ -135,29 +134,20 @@ class _Elements:
         return None
 
     def read(self, array: ir.Var, index: ir.Var) -> ir.Var:
-        structured = isinstance(array.support, Structured)
-        var = replace(
-            array,
-            id=self.names.fresh(f"{array.id}_{index.id}"),
-            type=_row(array.type),
-            support=ANYTHING if structured else array.support,
-        )
+        var = self.row(array, f"{array.id}_{index.id}")
         self.mapped.append(ir.MappedRead(var, array, ZERO))
         return var
 
-    def let(self, wish: str, op: ir.Op, like: ir.Var | ty.Type, level: ir.Level) -> ir.Var:
-        name = self.names.fresh(f"{wish}_i")
-        var = (
-            replace(like, id=name, type=_row(like.type))
-            if isinstance(like, ir.Var)
-            else ir.Var(name, like, level=level)
-        )
+    def let(self, wish: str, op: ir.Op, array: ir.Var, level: ir.Level) -> ir.Var:
+        var = replace(self.row(array, f"{wish}_i"), level=level)
         self.body.append(ir.Let(var, op))
         return var
 
-
-def _row(type_: ty.Type) -> ty.Type:
-    return ty.array(ty.element(type_), *ty.shape(type_)[1:])
+    def row(self, array: ir.Var, wish: str) -> ir.Var:
+        """A variable for what one position of the array's first axis holds."""
+        type_ = ty.array(ty.element(array.type), *ty.shape(array.type)[1:])
+        support = ANYTHING if isinstance(array.support, Structured) else array.support
+        return replace(array, id=self.names.fresh(wish), type=type_, support=support)
 
 
 def _elementwise(name: str) -> bool:

@@ -120,7 +120,8 @@ def _forward(model: ir.Model, chain: _Chain, values: ir.FiniteValues, deferred: 
         if c.final is not None and inside.reads(c.next):
             outgoing.append(c.final.id)
     outgoing += Taint(at_start, model.body, deferred=deferred).tainted - defined_inside(home)
-    if Taint(outgoing, model.body, deferred=deferred).readers or any(map(moving_bounds, inside.readers)):
+    moving = any(isinstance(s, ir.Draw) and moving_bounds(s) for s in inside.readers)
+    if moving or Taint(outgoing, model.body, deferred=deferred).readers:
         return None
 
     before, under, behind = partition(rest, at_start, deferred)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.rewrite import Names, substitute
@@ -75,26 +76,25 @@ class _Eliminator:
     def block(self, block: ir.Block, after: frozenset[str]) -> ir.Block:
         """Inner blocks first, then the draws of this one, in order. ``after``: ids that the statement around the block
         reads at its end."""
-        inner = (map_blocks(s, lambda b, s=s: self.block(b, own_names(s))) for s in block.statements)
+        inner = (map_blocks(s, partial(self.block, after=own_names(s))) for s in block.statements)
         return self.draws(ir.Block(tuple(inner), block.results), after)
 
     def draws(self, block: ir.Block, after: frozenset[str]) -> ir.Block:
         for position, stmt in enumerate(block.statements):
             if isinstance(stmt, ir.Draw) and stmt.var.id in self.left:
                 self.left.remove(stmt.var.id)
-                return self.draws(self.under_sum(block, position, after), after)
+                return self.draws(self.under_sum(block, position, stmt, after), after)
         return block
 
-    def under_sum(self, block: ir.Block, position: int, after: frozenset[str]) -> ir.Block:
-        """The block with the draw at ``position`` summed out over what depends on it."""
-        draw = block.statements[position]
+    def under_sum(self, block: ir.Block, position: int, draw: ir.Draw, after: frozenset[str]) -> ir.Block:
+        """The block with ``draw``, at ``position``, summed out over what depends on it."""
         values = self.plans[draw.var.id]
         tainted = Taint({draw.var.id}, block, self.plans, self.deferred).tainted
         first, body, last = partition(block.statements[position + 1 :], tainted, self.deferred)
         used = after | free((tuple(last), block.results))
         inner, results = leaving((draw, *body), used, self.names)
         for old, new in zip(results, inner.results, strict=True):
-            if old.id in self.left:
+            if old.id in self.left and isinstance(new, ir.Var):
                 self.left.add(new.id)
                 self.plans[new.id] = self.plans[old.id]
         (var,) = definitions(inner.statements[0])

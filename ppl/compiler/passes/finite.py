@@ -75,6 +75,6 @@ def _static(atom: ir.Atom, ops: dict[str, ir.Op]) -> Size | None:
         case ir.Prim("int" | "real" | "copy", (inner,)):
             return _static(inner, ops)
         case ir.Prim("neg", (inner,)):
-            size = _static(inner, ops)
-            return None if size is None else -size
+            inside = _static(inner, ops)
+            return None if inside is None else -inside
     return None

@@ -14,7 +14,7 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.rewrite import Names, substitute
 from ppl.compiler.ir.sizes import ONE, ZERO, Size
-from ppl.compiler.ir.walk import defined_inside, definitions, free, map_blocks, walk
+from ppl.compiler.ir.walk import definitions, free, map_blocks, walk
 from ppl.compiler.passes.base import Note, Report
 from ppl.compiler.passes.peel import peel
 
@@ -30,16 +30,15 @@ def fuse(model: ir.Model, sites: Container[str]) -> tuple[ir.Model, Report]:
 
 @dataclass(frozen=True)
 class _Match:
-    """``producer`` and ``consumer``: positions in the block; ``read`` the mapped read of the ``value`` that an
-    iteration of the producer draws; the consumer's index is the producer's plus ``shift``. ``first``: the element
-    before the loop's, which the consumer's first iteration reads."""
+    """``producer`` and ``consumer``: positions in the block. The consumer's index is the producer's plus ``shift``.
+    ``values``: by id of the consumer's mapped reads, what the producer's iteration has for them; ``first``: what its
+    own first iteration reads where that one comes before the producer's (else empty)."""
 
     producer: int
     consumer: int
-    read: ir.MappedRead
-    value: ir.Atom
     shift: Size
-    first: ir.Atom | None
+    values: dict[str, ir.Atom]
+    first: dict[str, ir.Atom]
 
 
 class _Fuser:
@@ -49,31 +48,34 @@ class _Fuser:
 
     def block(self, block: ir.Block) -> ir.Block:
         block = ir.Block(tuple(map_blocks(s, self.block) for s in block.statements), block.results)
-        tried: set[tuple[str, str]] = set()
-        while (match := self.find(block, tried)) is not None:
-            producer, consumer = (block.statements[k] for k in (match.producer, match.consumer))
-            tried.add((producer.index.id, consumer.index.id))
-            block = self.joined(block, match) or block
-        return block
+        refused: set[tuple[str, str]] = set()
+        while True:
+            joined = self.step(block, refused)
+            if joined is None:
+                return block
+            block = joined
 
-    def find(self, block: ir.Block, tried: set[tuple[str, str]]) -> _Match | None:
+    def step(self, block: ir.Block, refused: set[tuple[str, str]]) -> ir.Block | None:
+        """The block with two of its loops joined, if there are two that can be."""
         lets = {s.var.id: s.op for s in block.statements if isinstance(s, ir.Let)}
         loops = [(k, s) for k, s in enumerate(block.statements) if isinstance(s, Loop)]
         for p, producer in loops:
-            for drawn in producer.body.statements:
-                if not isinstance(drawn, ir.Draw) or drawn.site not in self.sites:
+            draws = (s for s in producer.body.statements if isinstance(s, ir.Draw))
+            wanted = {d.var.id for d in draws if d.site in self.sites}
+            for c, consumer in loops if wanted else []:
+                pair = (producer.index.id, consumer.index.id)
+                if c <= p or pair in refused:
                     continue
-                for c, consumer in loops:
-                    if c > p and (producer.index.id, consumer.index.id) not in tried:
-                        match = _match(p, producer, drawn.var, c, consumer, lets)
-                        if match is not None:
-                            return match
+                match = _match(p, producer, c, consumer, lets, wanted)
+                joined = self.joined(block, producer, consumer, match) if match is not None else None
+                if joined is not None:
+                    return joined
+                refused.add(pair)
         return None
 
-    def joined(self, block: ir.Block, match: _Match) -> ir.Block | None:
+    def joined(self, block: ir.Block, producer: Loop, consumer: Loop, match: _Match) -> ir.Block | None:
         """The block with the two loops as one, or None where a statement between them is in the way."""
         statements = block.statements
-        producer, consumer = statements[match.producer], statements[match.consumer]
         made = {v.id for v in definitions(producer)}
         moved, stay = [], []
         for s in statements[match.producer + 1 : match.consumer]:
@@ -82,16 +84,16 @@ class _Fuser:
             else:
                 stay.append(s)
                 made |= {v.id for v in definitions(s)}
-        rest = replace(consumer, mapped=tuple(m for m in consumer.mapped if m != match.read))
-        if not free(rest).isdisjoint(made | {match.read.var.id} - defined_inside(consumer)):
+        rest = replace(consumer, mapped=tuple(m for m in consumer.mapped if m.var.id not in match.values))
+        if not free(rest).isdisjoint(made):
             return None
-        before: list[ir.Stmt] = []
-        after: list[ir.Stmt] = []
-        if match.first is not None:
+        before: tuple[ir.Stmt, ...] = ()
+        after: tuple[ir.Stmt, ...] = ()
+        if match.first:
             if any(isinstance(n, ir.Output) for n in walk(consumer.body)):
                 return None
-            peeled = peel(rest, {match.read.var.id: match.first}, self.names)
-            before, rest, after = list(peeled.first), peeled.rest, list(peeled.after)
+            peeled = peel(rest, match.first, self.names)
+            before, rest, after = peeled.first, peeled.rest, peeled.after
         text = f"the loop over `{consumer.axis or consumer.index.id}` joins the one that it reads"
         self.notes.append(Note("fused", text, consumer.span))
         whole = _fused(producer, rest, match, self.names)
@@ -99,57 +101,78 @@ class _Fuser:
         return ir.Block((*rebuilt, *statements[match.consumer + 1 :]), block.results)
 
 
-def _match(p: int, producer: Loop, value: ir.Var, c: int, consumer: Loop, lets: dict[str, ir.Op]) -> _Match | None:
-    """The one read by which the consumer's iterations go along the producer's draws, if they do."""
-    stacked = next((s.var for s in producer.stacked if s.value == value), None)
+def _match(
+    p: int, producer: Loop, c: int, consumer: Loop, lets: dict[str, ir.Op], wanted: Container[str]
+) -> _Match | None:
+    """How the consumer's iterations go along the producer's, if one of its reads is of a ``wanted`` variable."""
+    found = {m.var.id: a for m in consumer.mapped if (a := _aligned(m, producer, consumer, lets)) is not None}
+    chosen = next((a for a in found.values() if isinstance(a.value, ir.Var) and a.value.id in wanted), None)
+    if chosen is None:
+        return None
+    same = {name: a for name, a in found.items() if a.peeled == chosen.peeled}
+    first = {name: a.first for name, a in same.items() if a.first is not None}
+    shift = consumer.lower - producer.lower + (1 if chosen.peeled else 0)
+    return _Match(p, c, shift, {name: a.value for name, a in same.items()}, first)
+
+
+@dataclass(frozen=True)
+class _Aligned:
+    """A mapped read that goes along the producer: ``value`` is what its iteration has, ``first`` what comes before."""
+
+    value: ir.Atom
+    first: ir.Atom | None = None
+
+    @property
+    def peeled(self) -> bool:
+        return self.first is not None
+
+
+def _aligned(read: ir.MappedRead, producer: Loop, consumer: Loop, lets: dict[str, ir.Op]) -> _Aligned | None:
+    if not isinstance(read.array, ir.Var):
+        return None
     length = producer.upper - producer.lower
-    for read in consumer.mapped:
-        if not isinstance(read.array, ir.Var) or stacked is None:
-            continue
-        start = consumer.lower + read.offset  # the position that the first iteration reads
-        count = consumer.upper - consumer.lower
-        if any(m.array == read.array and m != read for m in consumer.mapped) or read.array.id in free(consumer.body):
-            return None
-        shift = consumer.lower - producer.lower
-        if read.array == stacked and (start, count) == (ZERO, length):
-            return _Match(p, c, read, value, shift, None)
-        pieces = _pieces(lets.get(read.array.id))
-        if len(pieces) == 1 and pieces[0] == (ZERO, stacked) and (start, count) == (ZERO, length):
-            return _Match(p, c, read, value, shift, None)
-        if len(pieces) == 2 and pieces[1] == (ONE, stacked):
-            if (start, count) == (ONE, length):
-                return _Match(p, c, read, value, shift, None)
-            op = lets.get(pieces[0][1].id) if isinstance(pieces[0][1], ir.Var) else None
-            if (start, count) == (ZERO, length + 1) and isinstance(op, ir.MakeArray):
-                return _Match(p, c, read, value, shift + 1, op.elements[0])
+    start, count = consumer.lower + read.offset, consumer.upper - consumer.lower  # the positions that are read
+    stacked = {s.var: s.value for s in producer.stacked}
+    if read.array in stacked:
+        return _Aligned(stacked[read.array]) if (start, count) == (ZERO, length) else None
+    op = lets.get(read.array.id)
+    pieces = [(p.ranges[0][0], p.value) for p in op.pieces] if isinstance(op, ir.Assemble) else []
+    if not pieces or not isinstance(pieces[-1][1], ir.Var) or pieces[-1][1] not in stacked:
+        return None
+    low, value = pieces[-1][0], stacked[pieces[-1][1]]
+    if len(pieces) <= 2 and (start, count) == (low, length):
+        return _Aligned(value)
+    if len(pieces) == 2 and low == ONE and (start, count) == (ZERO, length + 1) and isinstance(pieces[0][1], ir.Var):
+        wrapped = lets.get(pieces[0][1].id)
+        return _Aligned(value, wrapped.elements[0]) if isinstance(wrapped, ir.MakeArray) else None
     return None
-
-
-def _pieces(op: ir.Op | None) -> list[tuple[Size, ir.Atom]]:
-    """Where each piece of an array starts along its first axis, if the others are whole."""
-    return [(piece.ranges[0][0], piece.value) for piece in op.pieces] if isinstance(op, ir.Assemble) else []
 
 
 def _fused(producer: Loop, consumer: Loop, match: _Match, names: Names) -> Loop:
     """One loop: the producer's iteration, then the consumer's at index + shift."""
     index = producer.index
     here = Size.var(index.id) + match.shift
-    atoms: dict[str, ir.Atom] = {match.read.var.id: match.value, consumer.index.id: index}
+    atoms: dict[str, ir.Atom] = {**match.values, consumer.index.id: index}
     extra: list[ir.Stmt] = []
     if match.shift != ZERO:
         var = ir.Var(names.fresh(consumer.index.id), ty.INT, level=index.level)
         extra.append(ir.Let(var, ir.Prim("+", (index, ir.SizeAtom(match.shift)))))
         atoms[consumer.index.id] = var
-    body = substitute(consumer.body, atoms, {consumer.index.id: here})
-    mapped = tuple(replace(m, offset=m.offset + match.shift) for m in consumer.mapped)
-    carries = (*getattr(producer, "carries", ()), *(substitute(c, atoms) for c in getattr(consumer, "carries", ())))
-    common = {
-        "body": ir.Block((*producer.body.statements, *extra, *body.statements)),
-        "stacked": (*producer.stacked, *substitute(consumer.stacked, atoms)),
-        "mapped": (*producer.mapped, *(m for m in mapped if m not in producer.mapped)),
-        "axis": producer.axis,
-        "span": producer.span,
-    }
-    if carries:
-        return ir.Scan(index, producer.lower, producer.upper, carries=carries, **common)
-    return ir.Plate(index, producer.lower, producer.upper, **common)
+    rest = substitute(consumer.body, atoms, {consumer.index.id: here})
+    body = ir.Block((*producer.body.statements, *extra, *rest.statements))
+    stacked = (*producer.stacked, *substitute(consumer.stacked, atoms))
+    mapped = (*producer.mapped, *(replace(m, offset=m.offset + match.shift) for m in consumer.mapped))
+    carries = [c for loop in (producer, consumer) if isinstance(loop, ir.Scan) for c in loop.carries]
+    if not carries:
+        return replace(producer, body=body, stacked=stacked, mapped=mapped)
+    return ir.Scan(
+        index,
+        producer.lower,
+        producer.upper,
+        body,
+        substitute(tuple(carries), atoms),
+        stacked,
+        mapped,
+        producer.axis,
+        span=producer.span,
+    )

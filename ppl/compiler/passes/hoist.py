@@ -14,8 +14,6 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.walk import binders, definitions, free, is_pure, map_blocks, walk
 from ppl.compiler.passes.base import Note, Pass, Report, on_blocks
 
-_LOOPS = (ir.Plate, ir.Scan, ir.For)
-
 
 def _pass(data_first: bool) -> Callable[[ir.Program, str], tuple[ir.Program, Report]]:
     def run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
@@ -40,20 +38,22 @@ class _Hoister:
         out: list[ir.Stmt] = []
         for stmt in block.statements:
             stmt = map_blocks(stmt, self.block)
-            if isinstance(stmt, _LOOPS):
-                moved, stmt = self.lift(stmt)
+            if isinstance(stmt, (ir.Plate, ir.Scan, ir.For)):
+                moved, body = self.lift(stmt)
                 out += moved
+                stmt = replace(stmt, body=body) if moved else stmt
             elif isinstance(stmt, ir.Let) and isinstance(stmt.op, ir.Map):
-                moved, op = self.lift(stmt.op)
+                moved, body = self.lift(stmt.op)
                 out += moved
-                stmt = replace(stmt, op=op)
+                stmt = replace(stmt, op=replace(stmt.op, body=body)) if moved else stmt
             out.append(stmt)
         return ir.Block(tuple(out), block.results)
 
-    def lift(self, loop) -> tuple[list[ir.Stmt], object]:
-        """The statements of the body that do not depend on the iteration, and the loop without them."""
+    def lift(self, loop: ir.Plate | ir.Scan | ir.For | ir.Map) -> tuple[list[ir.Stmt], ir.Block]:
+        """The statements of the body that do not depend on the iteration, and the body without them."""
         changing = {v.id for v in binders(loop)}
-        moved, stay = [], []
+        moved: list[ir.Stmt] = []
+        stay: list[ir.Stmt] = []
         for stmt in loop.body.statements:
             if self.movable(stmt) and free(stmt).isdisjoint(changing):
                 moved.append(stmt)
@@ -61,10 +61,10 @@ class _Hoister:
                 stay.append(stmt)
                 changing.update(v.id for v in definitions(stmt))
         if not moved:
-            return [], loop
+            return [], loop.body
         names = ", ".join(f"`{v.id}`" for s in moved for v in definitions(s))
         self.notes.append(Note("hoisted", f"{names} out of the loop over `{loop.index.id}`", moved[0].span))
-        return moved, replace(loop, body=ir.Block(tuple(stay), loop.body.results))
+        return moved, ir.Block(tuple(stay), loop.body.results)
 
     def movable(self, stmt: ir.Stmt) -> bool:
         """Pure, and no evaluation of it runs for ever or reads out of range."""

@@ -6,6 +6,7 @@ and so is a draw from a model that is only known when the program runs (a parame
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
@@ -67,8 +68,8 @@ class _Inliner:
             if isinstance(stmt, ir.Let):
                 lets[stmt.var.id] = stmt.op
             call = _application(stmt.dist, lets) if isinstance(stmt, ir.Draw) else None
-            callee = self.models.get(call.model.name) if call is not None else None
-            if callee is not None and callee.kind == "model" and not callee.recursive and callee.name not in stack:
+            callee = self.callee(call, stack)
+            if callee is not None and call is not None and isinstance(stmt, ir.Draw):
                 spliced, result = self.splice(stmt, call, callee, extents)
                 inner = self.block(ir.Block(spliced), lets, extents, (*stack, callee.name))
                 out += inner.statements
@@ -78,8 +79,16 @@ class _Inliner:
             inside = extents
             if isinstance(stmt, (ir.Plate, ir.For, ir.Scan)):
                 inside = {**extents, stmt.index.id: stmt.upper}
-            out.append(map_blocks(stmt, lambda b, inside=inside: self.block(b, lets, inside, stack)))
+            out.append(map_blocks(stmt, partial(self.block, lets=lets, extents=inside, stack=stack)))
         return ir.Block(tuple(out), block.results)
+
+    def callee(self, call: ir.ApplyModel | None, stack: tuple[str, ...]) -> ir.Model | None:
+        """The model that is applied, if it can be inlined: not in itself, and not a guide."""
+        if call is None or not isinstance(call.model, ir.ModelRef):
+            return None
+        found = self.models.get(call.model.name)
+        fits = found is not None and found.kind == "model" and not found.recursive and found.name not in stack
+        return found if fits else None
 
     def values_of(self, site: str, inner: ir.Block) -> dict[str, ir.Atom]:
         prefix = site + "."

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ppl.compiler.ir import nodes as ir
-from ppl.compiler.ir.walk import definitions, free, is_pure
+from ppl.compiler.ir.walk import definitions, free, is_pure, lag_reads
 
 
 def prune(block: ir.Block, keep: Iterable[str] = ()) -> ir.Block:
@@ -83,7 +83,7 @@ def _loop(stmt, live: set[str]):
         body = prune(stmt.body, leaving)
         read = free(body) | leaving
         now = [c for c in carries if c in needed or c.var.id in read]
-        lagged = {s.op.site for s in body.statements if isinstance(s, ir.Let) and isinstance(s.op, ir.Lag)}
+        lagged = {lag.site for _, lag in lag_reads(body)}
         now_windows = [w for w in getattr(stmt, "windows", ()) if w.site in lagged]
         if now == needed and now_windows == windows:
             break

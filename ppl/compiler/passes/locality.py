@@ -67,7 +67,7 @@ class Locality:
                 text = f"`{site}` cannot be summed out: it decides which variables are drawn"
                 return Refusal(site, text, branch.span)
         for reader in flow.readers:
-            if moving_bounds(reader):
+            if isinstance(reader, ir.Draw) and moving_bounds(reader):
                 text = f"`{site}` cannot be summed out: the bounds of `{reader.site}` depend on it"
                 return Refusal(site, text, reader.span)
         return None
@@ -81,11 +81,9 @@ class Locality:
         return any(v.id in escaped for loop in loops for v in binders(loop))
 
 
-def moving_bounds(stmt: ir.Stmt) -> bool:
+def moving_bounds(draw: ir.Draw) -> bool:
     """A continuous latent whose support depends on values has a change of variables that would depend on z."""
-    if not isinstance(stmt, ir.Draw) or stmt.role is ir.Role.DATA:
-        return False
-    return isinstance(stmt.var.support, Interval) and stmt.var.support.dynamic
+    return draw.role is not ir.Role.DATA and isinstance(draw.var.support, Interval) and draw.var.support.dynamic
 
 
 def _describe(stmt: ir.Stmt) -> str:

@@ -15,7 +15,7 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.rewrite import Names, substitute
 from ppl.compiler.ir.supports import Interval, Structured
-from ppl.compiler.ir.walk import map_blocks, walk
+from ppl.compiler.ir.walk import lag_reads, map_blocks, walk
 from ppl.compiler.passes.base import Note, Pass, Report, on_blocks
 from ppl.compiler.passes.live import prune
 
@@ -50,9 +50,9 @@ class _Loops:
         setup: list[ir.Stmt] = []
         windows: list[ir.Carry] = []
         lags: dict[str, ir.Atom] = {}
-        reads = [s for s in loop.body.statements if isinstance(s, ir.Let) and isinstance(s.op, ir.Lag)]
+        reads = lag_reads(loop.body)
         for window in loop.windows:
-            distances = {s.op.distance: s.var for s in reads if s.op.site == window.site}
+            distances = {lag.distance: s.var for s, lag in reads if lag.site == window.site}
             following = window.value
             for k in range(1, max(distances, default=0) + 1):
                 model = distances.get(k) or distances[max(distances)]
@@ -62,7 +62,7 @@ class _Loops:
                 following = var
                 if k in distances:
                     lags[distances[k].id] = var
-        statements = tuple(s for s in loop.body.statements if s not in reads)
+        statements = tuple(s for s in loop.body.statements if not any(s is let for let, _ in reads))
         body = substitute(ir.Block(statements, loop.body.results), lags)
         carries = tuple(replace(c, next=substitute(c.next, lags)) for c in (*loop.carries, *windows))
         stacked = substitute(loop.stacked, lags)

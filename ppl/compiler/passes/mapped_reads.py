@@ -90,7 +90,7 @@ class _Reads:
         """The operation that reads from a slice instead, or None where the read stays."""
         if not isinstance(op.base, ir.Var) or op.base.id in self.inside:
             return None
-        found = self.leading(op)
+        found = self.leading(op.base, op)
         if found is None:
             return None
         preparation, offset, rest = found
@@ -104,7 +104,7 @@ class _Reads:
         var = self.slice(array, offset, None if rest else result)
         return ir.IndexOp(var, rest, op.checked) if rest else ir.Prim("copy", (var,))
 
-    def leading(self, op: ir.IndexOp) -> tuple[ir.Op | None, Size, tuple] | None:
+    def leading(self, base: ir.Var, op: ir.IndexOp) -> tuple[ir.Op | None, Size, tuple] | None:
         """What to compute before the loop so that the first axis is read at index + offset (None: nothing), the
         offset, and the subscripts left."""
         first, *rest = op.subscripts
@@ -114,10 +114,10 @@ class _Reads:
         if len(rest) != 1 or (offset := self.offset(rest[0])) is None:
             return None
         if self.invariant(first) and op.checked:
-            return ir.IndexOp(op.base, (first,), checked=True), offset, ()
-        if len(ty.shape(op.base.type)) == 2 and not isinstance(op.base.support, Structured):
+            return ir.IndexOp(base, (first,), checked=True), offset, ()
+        if len(ty.shape(base.type)) == 2 and not isinstance(base.support, Structured):
             whole = isinstance(first, ir.SliceAtom) and first.lower is None and first.upper is None
-            return ir.Prim("transpose", (op.base,)), offset, () if whole else (first,)
+            return ir.Prim("transpose", (base,)), offset, () if whole else (first,)
         return None
 
     def offset(self, subscript) -> Size | None:
@@ -136,10 +136,12 @@ class _Reads:
             if let.op == op:
                 return let.var
         shape = ty.shape(base.type)
-        row = isinstance(op, ir.IndexOp)
-        name = self.names.fresh(f"{base.id}_row" if row else f"{base.id}_T")
-        type_ = ty.array(ty.element(base.type), *(shape[1:] if row else (shape[1], shape[0])))
-        level = max([base.level, *(s.level for s in op.subscripts if isinstance(s, ir.Var))] if row else [base.level])
+        if isinstance(op, ir.IndexOp):
+            wish, shape = f"{base.id}_row", shape[1:]
+            level = max([base.level, *(s.level for s in op.subscripts if isinstance(s, ir.Var))])
+        else:
+            wish, shape, level = f"{base.id}_T", (shape[1], shape[0]), base.level
+        name, type_ = self.names.fresh(wish), ty.array(ty.element(base.type), *shape)
         self.setup.append(ir.Let(replace(base, id=name, type=type_, level=level), op))
         return self.setup[-1].var
 

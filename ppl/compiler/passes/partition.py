@@ -35,6 +35,9 @@ def partition(rest: tuple[ir.Stmt, ...], tainted: set[str], deferred: Container[
         if not between:
             break
         under |= between
-    chosen = [under, behind]
-    before = [s for k, s in enumerate(rest) if not any(k in c for c in chosen)]
-    return before, *([s for k, s in enumerate(rest) if k in c] for c in chosen)
+    before = set(range(len(rest))) - under - behind
+    return _chosen(rest, before), _chosen(rest, under), _chosen(rest, behind)
+
+
+def _chosen(rest: tuple[ir.Stmt, ...], positions: set[int]) -> list[ir.Stmt]:
+    return [s for k, s in enumerate(rest) if k in positions]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from ppl.compiler.ir import nodes as ir
-from ppl.compiler.ir.walk import free, walk
+from ppl.compiler.ir.walk import free, lag_reads, walk
 
 SCORED = (ir.Draw, ir.Observe, ir.Factor, ir.Require, ir.ParamStmt, ir.SimDraw)
 
@@ -97,8 +97,7 @@ class Taint:
             self._taint(self.reads(c.init) or self.reads(c.next), c.var, c.final)
         for w in getattr(stmt, "windows", ()):
             flows = self.reads(w.value) or any(self.reads(i) for i in w.init if i is not None)
-            lags = (s for s in stmt.body.statements if isinstance(s, ir.Let) and isinstance(s.op, ir.Lag))
-            self._taint(flows, *(s.var for s in lags if s.op.site == w.site))
+            self._taint(flows, *(s.var for s, lag in lag_reads(stmt.body) if lag.site == w.site))
         self._block(stmt.body, controlled)
         for s in stmt.stacked:
             self._taint(self.reads(s.value), s.var)
