@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 from ppl.api.module import Module, load
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 def load_module(file: str) -> Module:
     """The checked module; its warnings are shown, its errors raised (exit code 3)."""
     module = load(file)
+    if any(f.source for f in module.program.functions):
+        sys.path.insert(0, os.path.dirname(os.path.abspath(file)))  # "module:name" of an extern fn, beside the model
     if module.diagnostics.items:
         show(module.diagnostics)
     return module
