@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -53,17 +54,18 @@ mcmc.print_summary(exclude_deterministic=False)
 """
 
 
-def seconds(command: list[str], environment: dict[str, str]) -> float:
-    """Wall time of a process that must succeed."""
-    began = time.perf_counter()
+def seconds(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Wall time and processor time of a process that must succeed."""
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     spent = time.perf_counter() - began
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stderr}")
-    return spent
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def ours(cache: Path) -> float:
+def ours(cache: Path) -> tuple[float, float]:
     command = [
         sys.executable,
         "-m",
@@ -77,7 +79,7 @@ def ours(cache: Path) -> float:
     return seconds([*command, "--method", METHOD, "--seed", "0"], {**environment, "PPL_CACHE_DIR": str(cache)})
 
 
-def theirs(cache: Path) -> float:
+def theirs(cache: Path) -> tuple[float, float]:
     return seconds([sys.executable, "-c", NUMPYRO, str(EXAMPLE / "data.json"), str(cache)], dict(os.environ))
 
 
@@ -85,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
     repeats = parser.parse_args().repeats
-    times: dict[tuple[str, str], list[float]] = {}
+    times: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for repeat in range(repeats):
         with tempfile.TemporaryDirectory() as place:
             for name, run in (
@@ -95,15 +97,18 @@ def main() -> None:
                 cache.mkdir()
                 times.setdefault((name, "cold"), []).append(run(cache))
                 times.setdefault((name, "warm"), []).append(run(cache))
-    median = {key: statistics.median(values) for key, values in times.items()}
-    result = {
-        phase: {
-            "ppl_s": round(median["ppl", phase], 2),
-            "numpyro_s": round(median["numpyro", phase], 2),
-            "ratio": round(median["ppl", phase] / median["numpyro", phase], 3),
+    result = {}
+    for phase in ("cold", "warm"):
+        wall, processor = (
+            {name: statistics.median(t[kind] for t in times[name, phase]) for name in ("ppl", "numpyro")}
+            for kind in (0, 1)
+        )
+        result[phase] = {
+            "ppl_s": round(wall["ppl"], 2),
+            "numpyro_s": round(wall["numpyro"], 2),
+            "ratio": round(wall["ppl"] / wall["numpyro"], 3),
+            "ratio_of_processor_time": round(processor["ppl"] / processor["numpyro"], 3),
         }
-        for phase in ("cold", "warm")
-    }
     print(json.dumps(result, indent=1))
 
 
