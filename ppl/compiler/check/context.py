@@ -33,10 +33,11 @@ class IdPool:
         self._taken.add(name)
 
     def fresh(self, hint: str = "") -> str:
-        """``hint``, with a number if it is taken; without a hint ``_1``, ``_2``, …, which no name of a program can be."""
+        """``hint``, with a number if it is taken; without a hint ``_1``, ``_2``, …, which no name of a program can
+        be."""
         if not hint:
             self._unnamed += 1
-            return f"_{self._unnamed}"
+            hint = f"_{self._unnamed}"
         name, n = hint, 1
         while name in self._taken:
             n += 1
@@ -55,7 +56,8 @@ class Generics:
 
 @dataclass(slots=True)
 class Context:
-    """One body. ``kind``: model, guide, objective, fn, sample, logpdf, const, infer, expect or lambda: what may be drawn
+    """One body. ``kind``: model, guide, objective, fn, sample, logpdf, const, infer, expect or lambda: what may be
+    drawn
     follows from it. A nested body (``infer``, ``expect``, a lambda) shares ids, scopes and findings with its parent."""
 
     module: ModuleScope
@@ -293,10 +295,27 @@ class Context:
     def child(self, kind: str) -> Context:
         """The context of a nested body: outer names stay visible, what it draws stays inside."""
         inner = Context(
-            self.module, kind, self.name, self.ids, self.sink, self.generics, self.scopes, self.blocks,
-            [*self.frames], {}, self.outputs, self.size_checks, self.depth, self.refined, self.ranges,
-            self.calls, parent=self, guarded=self.guarded, locals=self.locals, parameter_types=self.parameter_types,
-        )  # fmt: skip
+            self.module,
+            kind,
+            self.name,
+            self.ids,
+            self.sink,
+            self.generics,
+            self.scopes,
+            self.blocks,
+            [*self.frames],
+            {},
+            self.outputs,
+            self.size_checks,
+            self.depth,
+            self.refined,
+            self.ranges,
+            self.calls,
+            parent=self,
+            guarded=self.guarded,
+            locals=self.locals,
+            parameter_types=self.parameter_types,
+        )
         inner.frames.append(Frame("body", NOWHERE, block=self.blocks[-1]))
         return inner
 
