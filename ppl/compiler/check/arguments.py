@@ -15,12 +15,15 @@ from ppl.compiler.syntax import ast
 
 # Keywords that other systems use for the same parameter.
 _SYNONYMS = {
-    "mu": ("loc", "mean"), "mean": ("loc",), "location": ("loc",), "sigma": ("scale",), "sd": ("scale",), "std": ("scale",),
-    "stddev": ("scale",), "probs": ("p",), "prob": ("p",), "theta": ("p",), "logits": ("logit", "logits"), "nu": ("df",), "lam": ("rate",),
-    "lambda": ("rate",), "mixing": ("weights",), "total_count": ("n",), "alpha": ("shape", "a", "concentration"), "rate": ("rate",),
-    "beta": ("rate", "b", "scale"), "concentration1": ("a",), "concentration0": ("b",), "covariance_matrix": ("cov",), "Sigma": ("cov",),
-    "scale_tril": ("L",), "precision_matrix": ("precision",), "low": ("lower",), "high": ("upper",), "minimum": ("low",), "maximum": ("high",),
-    "concentration": ("shape", "a", "eta"), "components": ("D",), "base": ("D",), "sample_shape": ("n",), "phi": ("concentration",),
+    "mu": ("loc", "mean"), "mean": ("loc",), "location": ("loc",), "sigma": ("scale",), "sd": ("scale",),
+    "std": ("scale",), "stddev": ("scale",), "probs": ("p",), "prob": ("p",), "theta": ("p",),
+    "logits": ("logit", "logits"), "nu": ("df",), "lam": ("rate",), "lambda": ("rate",), "mixing": ("weights",),
+    "total_count": ("n",), "alpha": ("shape", "a", "concentration"), "rate": ("rate",),
+    "beta": ("rate", "b", "scale"), "concentration1": ("a",), "concentration0": ("b",),
+    "covariance_matrix": ("cov",), "Sigma": ("cov",), "scale_tril": ("L",), "precision_matrix": ("precision",),
+    "low": ("lower",), "high": ("upper",), "minimum": ("low",), "maximum": ("high",),
+    "concentration": ("shape", "a", "eta"), "components": ("D",), "base": ("D",), "sample_shape": ("n",),
+    "phi": ("concentration",),
 }  # fmt: skip
 
 
@@ -43,8 +46,8 @@ def bind(
     if len(positional) > len(names):
         extra = positional[len(names)]
         many = f"at most {len(names)}" if any(o for _, o in params) else f"{len(names)}"
-        cx.error("E203", f"{len(positional)} arguments where {many} {'are' if len(names) != 1 else 'is'} taken", extra.span, "one too many",
-                 secondary, notes)  # fmt: skip
+        message = f"{len(positional)} arguments where {many} {'are' if len(names) != 1 else 'is'} taken"
+        cx.error("E203", message, extra.span, "one too many", secondary, notes)
         fine = False
     for name, arg in zip(names, positional, strict=False):
         out[name] = arg.value

@@ -40,7 +40,8 @@ class _Result:
 def branch(
     cx: Context, span: Span, header: Value | None, arms: list[tuple[Ranges, Run]], build: Build, must_return: bool
 ) -> Value | None:
-    """Run the arms, each in a block of its own, and emit the statement that ``build`` makes. The value is that of the arms
+    """Run the arms, each in a block of its own, and emit the statement that ``build`` makes. The value is that of
+    the arms
     (of an expression, or what they return)."""
     state = [local for scope in cx.scopes for local in scope.values() if local.mutable]
     before = [local.value for local in state]
@@ -56,8 +57,14 @@ def branch(
     if must_return and all(a.value is not None for a in done):
         results.append(_Result("", [a.value for a in done if a.value is not None], returned.append))
     elif must_return:
-        cx.error("E211", "a path ends without a value", span, "", tuple((a.frame.span, "no value here") for a in done if a.value is None and a.frame.span != span),
-                 ("every path returns, or none",))  # fmt: skip
+        cx.error(
+            "E211",
+            "a path ends without a value",
+            span,
+            "",
+            tuple((a.frame.span, "no value here") for a in done if a.value is None and a.frame.span != span),
+            ("every path returns, or none",),
+        )
     _emit(cx, span, header, done, results, build)
     return returned[0] if returned else None if not must_return else unknown(span)
 

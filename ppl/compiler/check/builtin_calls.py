@@ -165,8 +165,15 @@ def _linspace(cx: Context, e: ast.Call) -> Value:
     if n is None or lower.unknown or upper.unknown:
         return unknown(e.span)
     support = rules.join(lower.support, upper.support)
-    return _prim(cx, "linspace", (lower.atom, upper.atom, cx.size_value(n, e.span).atom), array(REAL, n), support,
-                 max(_level([n]), joined_level(lower, upper)), e)  # fmt: skip
+    return _prim(
+        cx,
+        "linspace",
+        (lower.atom, upper.atom, cx.size_value(n, e.span).atom),
+        array(REAL, n),
+        support,
+        max(_level([n]), joined_level(lower, upper)),
+        e,
+    )
 
 
 def _length(cx: Context, e: ast.Call) -> Value:
@@ -201,16 +208,26 @@ def _joined(name: str):
         lead = [shape(v.type)[:1] for v in values]
         if name == "concat" and not all(lead):
             bad = next(v for v, n in zip(values, lead, strict=True) if not n)
-            cx.error("E204", f"`concat` joins arrays, not {describe(bad.type)}", bad.span, "not an array",
-                     helps=(Help("`[a, b]` makes an array of single values"),))  # fmt: skip
+            cx.error(
+                "E204",
+                f"`concat` joins arrays, not {describe(bad.type)}",
+                bad.span,
+                "not an array",
+                helps=(Help("`[a, b]` makes an array of single values"),),
+            )
             return unknown(e.span)
         inner = [array(ty.element(v.type), *shape(v.type)[1:]) if name == "concat" else v.type for v in values]
         common = inner[0]
         for t, v in zip(inner[1:], values[1:], strict=True):
             merged = common_type(cx, common, t, v.span, f"the arguments of `{name}`")
             if merged is None:
-                cx.error("E202", f"`{name}` joins arrays of one type: {t} does not agree with {common}", v.span, f"this is {v.type}",
-                         ((values[0].span, f"this is {values[0].type}"),))  # fmt: skip
+                cx.error(
+                    "E202",
+                    f"`{name}` joins arrays of one type: {t} does not agree with {common}",
+                    v.span,
+                    f"this is {v.type}",
+                    ((values[0].span, f"this is {values[0].type}"),),
+                )
                 return unknown(e.span)
             common = merged
         total = sum((n[0] for n in lead), Size()) if name == "concat" else Size.const(len(values))
@@ -327,6 +344,16 @@ def _fori(cx: Context, e: ast.Call) -> Value:
 
 
 _SPECIAL = {
-    "zeros": _filled("zeros"), "ones": _filled("ones"), "full": _full, "eye": _eye, "arange": _arange, "linspace": _linspace, "length": _length,
-    "concat": _joined("concat"), "stack": _joined("stack"), "reshape": _reshape, "ode_solve": _ode_solve, "fori": _fori,
-}  # fmt: skip
+    "zeros": _filled("zeros"),
+    "ones": _filled("ones"),
+    "full": _full,
+    "eye": _eye,
+    "arange": _arange,
+    "linspace": _linspace,
+    "length": _length,
+    "concat": _joined("concat"),
+    "stack": _joined("stack"),
+    "reshape": _reshape,
+    "ode_solve": _ode_solve,
+    "fori": _fori,
+}

@@ -125,8 +125,14 @@ def instantiate(cx: Context, signature: Signature, explicit: list[Size | None] |
     sizes: dict[str, Size | None] = dict.fromkeys(signature.generics.sizes)
     if explicit is not None:
         if len(explicit) != len(signature.generics.sizes):
-            cx.error("E203", f"{len(explicit)} sizes where {len(signature.generics.sizes)} are declared", e.function.span, "",
-                     ((signature.span, "declared here"),), (f"the signature is `{signature}`",))  # fmt: skip
+            cx.error(
+                "E203",
+                f"{len(explicit)} sizes where {len(signature.generics.sizes)} are declared",
+                e.function.span,
+                "",
+                ((signature.span, "declared here"),),
+                (f"the signature is `{signature}`",),
+            )
         sizes.update(zip(signature.generics.sizes, explicit, strict=False))
     sizes.update(dict.fromkeys(p.name for p in signature.params if p.is_size))
     return Instance(sizes, dict.fromkeys(signature.generics.traces))
@@ -190,9 +196,19 @@ def solved_sizes(
     """The sizes of the instance; an error names one that nothing determines."""
     for n in signature.generics.sizes:
         if instance.sizes.get(n) is None:
-            cx.error("E213", f"the size `{n}` of `{signature.name}` can't be found from the arguments", e.span, f"`{n}` is not determined",
-                     ((signature.span, "declared here"),),
-                     helps=(Help(f"give the sizes: `{signature.name}[{', '.join(signature.generics.sizes)}](…)` with their values"),))  # fmt: skip
+            cx.error(
+                "E213",
+                f"the size `{n}` of `{signature.name}` can't be found from the arguments",
+                e.span,
+                f"`{n}` is not determined",
+                ((signature.span, "declared here"),),
+                helps=(
+                    Help(
+                        f"give the sizes: `{signature.name}[{', '.join(signature.generics.sizes)}](…)` with their "
+                        f"values"
+                    ),
+                ),
+            )
             return None
     return tuple((n, s) for n, s in instance.sizes.items() if s is not None)
 
@@ -202,8 +218,13 @@ def own_checks(cx: Context, checks: tuple[ir.SizeCheck, ...], sizes: dict[str, S
     for c in checks:
         left, right = c.left.substitute(sizes), c.right.substitute(sizes)
         if not cx.require_sizes(left, right, c.reason, e.span, c.relation):
-            cx.error("E202", f"{c.reason}, but {left} {c.relation} {right} does not hold", e.span, "with the sizes of this call",
-                     ((c.span, "needed here"),))  # fmt: skip
+            cx.error(
+                "E202",
+                f"{c.reason}, but {left} {c.relation} {right} does not hold",
+                e.span,
+                "with the sizes of this call",
+                ((c.span, "needed here"),),
+            )
 
 
 def _function_call(
@@ -216,8 +237,14 @@ def _function_call(
     args: dict[str, Value],
 ) -> Value:
     if signature.result is None:
-        cx.error("E207", f"the recursive function `{signature.name}` needs a result type", decl.name_span, "no result type",
-                 ((e.span, "it is applied inside its own body"),), helps=(Help("write `-> real` (or what it is) behind the parameters"),))  # fmt: skip
+        cx.error(
+            "E207",
+            f"the recursive function `{signature.name}` needs a result type",
+            decl.name_span,
+            "no result type",
+            ((e.span, "it is applied inside its own body"),),
+            helps=(Help("write `-> real` (or what it is) behind the parameters"),),
+        )
         return unknown(e.span)
     sizes = solved_sizes(cx, signature, instance, e)
     if sizes is None or any(v.unknown for v in args.values()):
@@ -262,8 +289,13 @@ def _constructor(cx: Context, scope: ModuleScope, name: str, e: ast.Call) -> Val
     bad = next((a for a in e.args if a.name is not None), None)
     if len(e.args) != len(info.args) or bad is not None:
         text = name + (f"({', '.join(map(str, info.args))})" if info.args else "")
-        cx.error("E203", f"the constructor `{name}` takes {len(info.args)} argument{'s' * (len(info.args) != 1)}", e.span, "",
-                 notes=(f"it is declared as `{text}`",))  # fmt: skip
+        cx.error(
+            "E203",
+            f"the constructor `{name}` takes {len(info.args)} argument{'s' * (len(info.args) != 1)}",
+            e.span,
+            "",
+            notes=(f"it is declared as `{text}`",),
+        )
         return unknown(e.span)
     values = [
         check_as(cx, a.value, t, f"argument {i + 1} of `{name}`")

@@ -27,7 +27,8 @@ def closure(
     supports: tuple[Support, ...] = (),
     name: str | None = None,
 ) -> Value:
-    """``fn(x: real) => e``. A parameter without a type takes it from where the lambda is used. ``name``: what the body may call
+    """``fn(x: real) => e``. A parameter without a type takes it from where the lambda is used. ``name``: what the
+    body may call
     the function itself. The support of a function value is that of its results."""
     from ppl.compiler.check.expressions import check, conform
 
@@ -84,8 +85,13 @@ def _parameter(cx: Context, p: ast.Param, hint: Type | None) -> tuple[Type, Supp
     if hint is not None and hint != UNKNOWN:
         return hint, ANYTHING
     span = p.name_span if p.name_span != NOWHERE else p.span
-    cx.error("E207", f"the parameter `{p.name}` needs a type", span, "no type",
-             helps=(Help("declare it", (Edit(span, f"{p.name}: real"),)),))  # fmt: skip
+    cx.error(
+        "E207",
+        f"the parameter `{p.name}` needs a type",
+        span,
+        "no type",
+        helps=(Help("declare it", (Edit(span, f"{p.name}: real"),)),),
+    )
     return UNKNOWN, ANYTHING
 
 

@@ -48,8 +48,13 @@ def _inner(cx: Context, d: DistSignature, expr: ast.Expr) -> Value:
     value = check(cx, expr)
     if value.unknown or isinstance(value.type, ty.Dist):
         return value
-    cx.error("E201", f"the argument `D` of `{d.name}` must be a distribution, not {describe(value.type)}", value.span,
-             f"this is {describe(value.type)}", notes=(f"the signature is `{d}`",))  # fmt: skip
+    cx.error(
+        "E201",
+        f"the argument `D` of `{d.name}` must be a distribution, not {describe(value.type)}",
+        value.span,
+        f"this is {describe(value.type)}",
+        notes=(f"the signature is `{d}`",),
+    )
     return unknown(expr.span)
 
 
@@ -207,8 +212,13 @@ def _zero_inflated(cx: Context, inner: Value, bound: dict[str, ast.Expr], e: ast
     support_fits(cx, p, UNIT_INTERVAL, "the argument `p` of `ZeroInflated`", "E401")
     have = _value_type(inner)
     if element(have) == REAL:
-        cx.error("E313", "a zero-inflated continuous distribution mixes an atom and a density", inner.span, "this has a density",
-                 notes=("`ZeroInflated` adds probability at 0 to a distribution over counts",))  # fmt: skip
+        cx.error(
+            "E313",
+            "a zero-inflated continuous distribution mixes an atom and a density",
+            inner.span,
+            "this has a density",
+            notes=("`ZeroInflated` adds probability at 0 to a distribution over counts",),
+        )
         return unknown(e.span)
     value = have if shape(have) else array(have, *shape(p.type))
     support = rules.join(inner.support, Integers(0, 0))
@@ -267,8 +277,14 @@ def _mixture(cx: Context, d: DistSignature, bound: dict[str, ast.Expr], e: ast.C
 
 
 def _mixed(cx: Context, e: ast.Call, components: Value) -> None:
-    cx.error("E313", "a mixture of an atom and a density has no density", e.span, "mixed measure", ((components.span, "`Delta` beside a continuous distribution"),),
-             ("the probability of a point and the density of a continuum can't be added",))  # fmt: skip
+    cx.error(
+        "E313",
+        "a mixture of an atom and a density has no density",
+        e.span,
+        "mixed measure",
+        ((components.span, "`Delta` beside a continuous distribution"),),
+        ("the probability of a point and the density of a continuum can't be added",),
+    )
 
 
 def _components(cx: Context, v: Value, e: ast.Call) -> tuple[ty.Type, Size, DistFacts] | None:
@@ -287,7 +303,12 @@ def _components(cx: Context, v: Value, e: ast.Call) -> tuple[ty.Type, Size, Dist
     axes = shape(v.type.value)
     lead = len(axes) - (facts.event or 0)
     if lead < 1:
-        cx.error("E201", "a mixture needs several components", v.span, "a single distribution",
-                 notes=("give array arguments, one entry a component, or a list: `mixture(w, [D1, D2])`",))  # fmt: skip
+        cx.error(
+            "E201",
+            "a mixture needs several components",
+            v.span,
+            "a single distribution",
+            notes=("give array arguments, one entry a component, or a list: `mixture(w, [D1, D2])`",),
+        )
         return None
     return array(element(v.type.value), *axes[: lead - 1], *axes[lead:]), axes[lead - 1], facts

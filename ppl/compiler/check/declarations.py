@@ -59,8 +59,13 @@ def parameters(cx: Context, decl, signature: Signature, level: Level) -> tuple[i
     names: dict[str, Span] = {}
     for p, known in zip(decl.params, signature.params, strict=True):
         if p.name in names or p.name in cx.generics.sizes:
-            cx.error("E102", f"the parameter `{p.name}` is already defined", known.span, "again here",
-                     ((names.get(p.name, decl.name_span), "first here"),))  # fmt: skip
+            cx.error(
+                "E102",
+                f"the parameter `{p.name}` is already defined",
+                known.span,
+                "again here",
+                ((names.get(p.name, decl.name_span), "first here"),),
+            )
         names[p.name] = known.span
         if p.type is not None:
             cx.parameter_types[p.name] = p.type
@@ -154,8 +159,13 @@ def _extern(scope: ModuleScope, decl: ast.ExternFnDecl) -> None:
     cx = _context(scope, decl, "fn")
     params = parameters(cx, decl, signature, Level.CONTINUOUS)
     if decl.source is not None and ":" not in decl.source:
-        cx.error("E109", f"the source of `{decl.name}` must be \"module:name\", not \"{decl.source}\"", decl.span, "no colon",
-                 helps=(Help("for example \"mypackage.networks:encoder\""),))  # fmt: skip
+        cx.error(
+            "E109",
+            f'the source of `{decl.name}` must be "module:name", not "{decl.source}"',
+            decl.span,
+            "no colon",
+            helps=(Help('for example "mypackage.networks:encoder"'),),
+        )
     result = signature.result if signature.result is not None else UNKNOWN
     scope.parts.functions[cx.name] = ir.Function(
         cx.name, signature.generics.sizes, params, result, None, decl.source or "", span=decl.name_span
@@ -189,8 +199,13 @@ def _dist(scope: ModuleScope, decl: ast.DistDecl) -> None:
         close_sites(inner)
         sample = prune(ir.Block(tuple(inner.blocks[0]), (value.atom,)))
     if decl.logpdf is None and decl.sample is None:
-        cx.error("E211", f"the distribution `{decl.name}` has neither `logpdf` nor `sample`", decl.name_span, "empty",
-                 helps=(Help("give at least one: `logpdf(x) { return … }`, `sample { … return … }`"),))  # fmt: skip
+        cx.error(
+            "E211",
+            f"the distribution `{decl.name}` has neither `logpdf` nor `sample`",
+            decl.name_span,
+            "empty",
+            helps=(Help("give at least one: `logpdf(x) { return … }`, `sample { … return … }`"),),
+        )
     scope.parts.dists[cx.name] = ir.UserDist(
         cx.name,
         signature.generics.sizes,
@@ -242,9 +257,21 @@ def _model(scope: ModuleScope, decl: ast.ModelDecl | ast.GuideDecl | ast.Objecti
         outputs += (("return", _plain(value.type)),)
     block = prune(ir.Block(tuple(cx.blocks[0]), results))
     model = ir.Model(
-        cx.name, signature.kind, signature.generics.sizes, params, signature.result, block, infos, outputs, tuple(cx.size_checks),
-        guide_for, frozenset(cx.calls), False, decl.doc, span=decl.name_span,
-    )  # fmt: skip
+        cx.name,
+        signature.kind,
+        signature.generics.sizes,
+        params,
+        signature.result,
+        block,
+        infos,
+        outputs,
+        tuple(cx.size_checks),
+        guide_for,
+        frozenset(cx.calls),
+        False,
+        decl.doc,
+        span=decl.name_span,
+    )
     scope.parts.models[cx.name] = model
     if isinstance(decl, ast.GuideDecl) and guide_for is not None:
         check_guide(cx, scope, decl, model)
@@ -304,17 +331,39 @@ def _not_covered(cx: Context, site: Site, tiling: Tiling) -> None:
         subs = ["…"] * site.rank
         subs[axis] = readable(cx, lo) if hi == lo + 1 else f"{readable(cx, lo)}..{readable(cx, hi)}"
         missing = f"{name}[{', '.join(subs)}]" if site.rank > 1 else f"{name}[{subs[0]}]"
-        cx.error("E303", f"`{missing}` is never defined", site.span, f"`{name}` has a gap",
-                 tuple((p.span, f"from {_first(cx, p.box, axis)}") for p in cx.own_frames[0].sites.get(name, ()) if p.span != site.span),
-                 ("a random variable is defined at every index from 0 on",), (Help(f"define `{missing}` too, or start the loop at {lo}"),))  # fmt: skip
+        cx.error(
+            "E303",
+            f"`{missing}` is never defined",
+            site.span,
+            f"`{name}` has a gap",
+            tuple(
+                (p.span, f"from {_first(cx, p.box, axis)}")
+                for p in cx.own_frames[0].sites.get(name, ())
+                if p.span != site.span
+            ),
+            ("a random variable is defined at every index from 0 on",),
+            (Help(f"define `{missing}` too, or start the loop at {lo}"),),
+        )
         return
     others = tuple((p.span, "and here") for p in cx.own_frames[0].sites.get(name, ()) if p.span != site.span)
     if tiling.overlap == (-1, -1):
-        cx.error("E304", f"the index ranges of `{name}` overlap", site.span, "drawn here", others,
-                 ("each element of a random variable is defined exactly once",))  # fmt: skip
+        cx.error(
+            "E304",
+            f"the index ranges of `{name}` overlap",
+            site.span,
+            "drawn here",
+            others,
+            ("each element of a random variable is defined exactly once",),
+        )
     elif tiling.overlap is None:
-        cx.error("E303", f"it is not clear that `{name}` is defined exactly once at each index", site.span, "drawn here",
-                 others, ("the index ranges do not follow each other",))  # fmt: skip
+        cx.error(
+            "E303",
+            f"it is not clear that `{name}` is defined exactly once at each index",
+            site.span,
+            "drawn here",
+            others,
+            ("the index ranges do not follow each other",),
+        )
 
 
 def _first(cx: Context, box, axis: int) -> str:

@@ -21,7 +21,8 @@ _HALF = {"Normal": "HalfNormal", "Cauchy": "HalfCauchy", "StudentT": "HalfStuden
 
 
 def at_declared_type(cx: Context, stmt: ast.Draw, dist: Value) -> tuple[Value, Type, Support, bool] | None:
-    """The distribution, the type and support of what is drawn, and whether entries may be missing; None after an error."""
+    """The distribution, the type and support of what is drawn, and whether entries may be missing; None after an
+    error."""
     assert isinstance(dist.type, ty.Dist)
     own = dist.type.value
     if stmt.type is None:
@@ -88,8 +89,14 @@ def _mismatch(cx: Context, stmt: ast.Draw, want: Type, own: Type, dist: Value) -
             else (Help("declare it as ints"),)
         )
     name = cx.text(stmt.target.span)
-    cx.error("E317", f"`{name}` is declared {describe(want)}, but its distribution is over {own}", stmt.type.span, f"this is {want}",
-             ((dist.span, f"draws {describe(own)}"),), helps=helps)  # fmt: skip
+    cx.error(
+        "E317",
+        f"`{name}` is declared {describe(want)}, but its distribution is over {own}",
+        stmt.type.span,
+        f"this is {want}",
+        ((dist.span, f"draws {describe(own)}"),),
+        helps=helps,
+    )
 
 
 def _outside(cx: Context, stmt: ast.Draw, dist: Value, support: Support) -> None:
@@ -114,9 +121,15 @@ def _outside(cx: Context, stmt: ast.Draw, dist: Value, support: Support) -> None
         if bounds:
             new = f"truncated({text}, {', '.join(bounds)})"
             helps.append(suggestion(f"or cut it off: `{new}`", dist.span, new))
-    cx.error("E402", f"`{cx.text(stmt.target.span)}` is declared as {support}, but its distribution reaches outside", stmt.type.span,
-             f"only {support}", ((dist.span, f"draws {dist.support}"),),
-             ("a declared type does not cut a distribution off: that would need its normaliser",), tuple(helps))  # fmt: skip
+    cx.error(
+        "E402",
+        f"`{cx.text(stmt.target.span)}` is declared as {support}, but its distribution reaches outside",
+        stmt.type.span,
+        f"only {support}",
+        ((dist.span, f"draws {dist.support}"),),
+        ("a declared type does not cut a distribution off: that would need its normaliser",),
+        tuple(helps),
+    )
 
 
 def copies(cx: Context, dist: Value, extra: tuple[Size, ...]) -> Value:

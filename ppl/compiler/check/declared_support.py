@@ -29,8 +29,15 @@ def wider_than_needed(cx: Context, expr: ast.Expr, needed: Support, what: str) -
         helps = (suggestion(f"declare it `{better}`", named.span, better),)
     elif better is not None:
         helps = (Help(f"declare it `{better}`"),)
-    cx.error("W107", f"`{base.id}` is declared `real`, but {what} must be {needed}", local.span, "allows more than is valid",
-             ((expr.span, "used here"),), ("data outside would only be found when the density is computed",), helps)  # fmt: skip
+    cx.error(
+        "W107",
+        f"`{base.id}` is declared `real`, but {what} must be {needed}",
+        local.span,
+        "allows more than is valid",
+        ((expr.span, "used here"),),
+        ("data outside would only be found when the density is computed",),
+        helps,
+    )
 
 
 def _named(t: ast.TypeExpr | None):

@@ -51,9 +51,15 @@ def distribution(cx: Context, d: DistSignature, e: ast.Call) -> Value:
     support = _support(d, args, bound)
     discrete = d.discrete if d.name != "Delta" else element(value) != REAL
     facts = DistFacts(
-        d.name, len(event) if d.event else 0, discrete, atom=d.name == "Delta" and not discrete, density=not discrete and d.name != "Delta",
-        improper=d.improper, dynamic=bool(getattr(support, "dynamic", False)), arguments=tuple(args.items()),
-    )  # fmt: skip
+        d.name,
+        len(event) if d.event else 0,
+        discrete,
+        atom=d.name == "Delta" and not discrete,
+        density=not discrete and d.name != "Delta",
+        improper=d.improper,
+        dynamic=bool(getattr(support, "dynamic", False)),
+        arguments=tuple(args.items()),
+    )
     return make(cx, d.name, {p.name: args[p.name] for p in d.params if p.name in args}, value, facts, support, e)
 
 
@@ -99,8 +105,14 @@ def _argument(cx: Context, d: DistSignature, p: DistParam, expr: ast.Expr) -> Va
             if p.axes == 2 and shape(value.type)
             else ()
         )
-        cx.error("E201", f"{what} must be {kind}, not {describe(value.type)}", value.span, f"this is {describe(value.type)}",
-                 notes=(f"the signature is `{d}`",), helps=helps)  # fmt: skip
+        cx.error(
+            "E201",
+            f"{what} must be {kind}, not {describe(value.type)}",
+            value.span,
+            f"this is {describe(value.type)}",
+            notes=(f"the signature is `{d}`",),
+            helps=helps,
+        )
         return unknown(expr.span)
     keep = d.name == "Discrete" and p.name == "values"
     if not keep and wanted == REAL:
@@ -174,8 +186,14 @@ def _disagree(
 ) -> None:
     what = f"{a} against {b}" if a is not None else "different numbers of axes"
     secondary = tuple((v.span, f"this is {v.type}") for v in (first, second) if v is not None)
-    cx.error("E202", f"the arguments of `{d.name}` differ in size: {what}", e.span, "", secondary,
-             ("array arguments are elementwise: they have equal sizes, or are scalars",))  # fmt: skip
+    cx.error(
+        "E202",
+        f"the arguments of `{d.name}` differ in size: {what}",
+        e.span,
+        "",
+        secondary,
+        ("array arguments are elementwise: they have equal sizes, or are scalars",),
+    )
 
 
 def _scalar(d: DistSignature, args: dict[str, Value], event: tuple[Size, ...]) -> Type:

@@ -102,8 +102,13 @@ def _level(stmt: ast.Draw, facts: DistFacts, discrete: bool, missing: bool) -> L
 
 def allowed(cx: Context, stmt: ast.Draw) -> bool:
     if not cx.may_draw:
-        where = {"fn": "a function is deterministic", "lambda": "a lambda is deterministic", "logpdf": "a log density is deterministic",
-                 "objective": "an objective draws inside `expect` only", "const": "a constant is deterministic"}.get(cx.kind, "")  # fmt: skip
+        where = {
+            "fn": "a function is deterministic",
+            "lambda": "a lambda is deterministic",
+            "logpdf": "a log density is deterministic",
+            "objective": "an objective draws inside `expect` only",
+            "const": "a constant is deterministic",
+        }.get(cx.kind, "")
         helps = (
             (Help("draw inside `expect { … }`"),)
             if cx.kind == "objective"
@@ -118,12 +123,22 @@ def allowed(cx: Context, stmt: ast.Draw) -> bool:
         )
         return False
     if stmt.role == "data" and cx.kind != "model":
-        cx.error("E312", f"`data` stands in models only, not in {_article(cx.kind)}", stmt.span, "not allowed here",
-                 helps=(Help("`observe e ~ D` conditions on a value"),))  # fmt: skip
+        cx.error(
+            "E312",
+            f"`data` stands in models only, not in {_article(cx.kind)}",
+            stmt.span,
+            "not allowed here",
+            helps=(Help("`observe e ~ D` conditions on a value"),),
+        )
         return False
     if stmt.role == "aux" and cx.kind != "guide":
-        cx.error("E312", f"`aux` stands in guides only, not in {_article(cx.kind)}", stmt.span, "not allowed here",
-                 helps=(Help("in a model every latent is drawn without `aux`"),))  # fmt: skip
+        cx.error(
+            "E312",
+            f"`aux` stands in guides only, not in {_article(cx.kind)}",
+            stmt.span,
+            "not allowed here",
+            helps=(Help("in a model every latent is drawn without `aux`"),),
+        )
         return False
     return True
 
@@ -171,9 +186,14 @@ def target(cx: Context, e: ast.Expr) -> tuple[str, Box] | None:
         points: list[Size] = []
         for s, written in zip(subscripts, e.subscripts, strict=True):
             if s.point is None or not _unit(cx, s.point):
-                cx.error("E315", f"`{cx.text(written.span)}` can't stand as the index of what is defined", written.span,
-                         "not a loop index plus a constant", notes=("only then it is known that each element is defined exactly once",),
-                         helps=(Help("`x[t]`, `x[t + 1]` and `x[0]` can"),))  # fmt: skip
+                cx.error(
+                    "E315",
+                    f"`{cx.text(written.span)}` can't stand as the index of what is defined",
+                    written.span,
+                    "not a loop index plus a constant",
+                    notes=("only then it is known that each element is defined exactly once",),
+                    helps=(Help("`x[t]`, `x[t + 1]` and `x[0]` can"),),
+                )
                 return None
             points.append(s.point)
         if not _distinct(cx, points, e) or not _every_loop_indexed(cx, e.base.id, tuple(points), e):
@@ -217,9 +237,15 @@ def _every_loop_indexed(cx: Context, name: str, points: tuple[Size, ...], e: ast
     for f in cx.own_frames:
         if f.index is not None and f.index.id not in used:
             new = f"{name}[{', '.join([f.index_name, *(readable(cx, p) for p in points)])}]"
-            cx.error("E302", f"every iteration defines `{cx.text(e.span) or name}` again", e.span, f"no index `{f.index_name}`",
-                     ((_head(cx, f), f"the iterations of `{f.index_name}`"),), ("each random variable is defined exactly once",),
-                     (Help(f"write `{new}`", (Edit(e.span, new),)),))  # fmt: skip
+            cx.error(
+                "E302",
+                f"every iteration defines `{cx.text(e.span) or name}` again",
+                e.span,
+                f"no index `{f.index_name}`",
+                ((_head(cx, f), f"the iterations of `{f.index_name}`"),),
+                ("each random variable is defined exactly once",),
+                (Help(f"write `{new}`", (Edit(e.span, new),)),),
+            )
             return False
     return True
 
@@ -310,8 +336,13 @@ def register(
         not fits(cx, site.element, type_, span, f"`{name}`")[0]
         and not fits(cx, type_, site.element, span, f"`{name}`")[0]
     ):
-        cx.error("E309", f"`{name}` has different types: {type_} and {site.element}", span, f"this is {describe(type_)}",
-                 ((site.span, f"this is {describe(site.element)}"),))  # fmt: skip
+        cx.error(
+            "E309",
+            f"`{name}` has different types: {type_} and {site.element}",
+            span,
+            f"this is {describe(type_)}",
+            ((site.span, f"this is {describe(site.element)}"),),
+        )
         return None
     if facts is not None and site.dist is not None and facts.name != site.dist.name:
         _mixed_paths(cx, site, facts, span)
@@ -327,22 +358,51 @@ def register(
 def _mixed_paths(cx: Context, site: Site, facts: DistFacts, span: Span) -> None:
     """Indian GPA: an atom on one path and a density on another."""
     if site.dist is not None and ((site.dist.atom and facts.density) or (site.dist.density and facts.atom)):
-        cx.error("E313", f"`{site.name}` has an atom on one path and a density on another", span, "mixed measure", ((site.span, "the other path"),),
-                 ("the probability of a point and the density of a continuum can't be compared: a weight that mixes them is wrong",))  # fmt: skip
+        cx.error(
+            "E313",
+            f"`{site.name}` has an atom on one path and a density on another",
+            span,
+            "mixed measure",
+            ((site.span, "the other path"),),
+            (
+                "the probability of a point and the density of a continuum can't be compared: a weight that mixes "
+                "them is wrong",
+            ),
+        )
 
 
 def _check_measure(cx: Context, stmt: ast.Draw, facts: DistFacts, dist: Value) -> None:
     if facts.atom and facts.density and facts.name != "mixture":
-        cx.error("E313", "the distribution has an atom on one path and a density on another", dist.span, "mixed measure",
-                 notes=("the probability of a point and the density of a continuum can't be compared: a weight that mixes them is wrong",))  # fmt: skip
+        cx.error(
+            "E313",
+            "the distribution has an atom on one path and a density on another",
+            dist.span,
+            "mixed measure",
+            notes=(
+                "the probability of a point and the density of a continuum can't be compared: a weight that mixes "
+                "them is wrong",
+            ),
+        )
     elif facts.atom and stmt.role == "data":
         at = facts.argument("x")
         if at is not None and at.level == Level.CONTINUOUS:
-            cx.error("E313", "data are asked to equal a continuous random variable", at.span, "continuous", ((stmt.target.span, "observed here"),),
-                     ("the event has probability 0",), (Help("observe it with noise: `Normal(…, s)`"),))  # fmt: skip
+            cx.error(
+                "E313",
+                "data are asked to equal a continuous random variable",
+                at.span,
+                "continuous",
+                ((stmt.target.span, "observed here"),),
+                ("the event has probability 0",),
+                (Help("observe it with noise: `Normal(…, s)`"),),
+            )
     if facts.improper and (stmt.role == "data" or cx.kind in ("guide", "sample")):
-        cx.error("E314", "`Flat` is improper and can't be drawn from", dist.span, "never drawn from",
-                 helps=(Help("`Flat` may stand as the prior of a latent of a model"),))  # fmt: skip
+        cx.error(
+            "E314",
+            "`Flat` is improper and can't be drawn from",
+            dist.span,
+            "never drawn from",
+            helps=(Help("`Flat` may stand as the prior of a latent of a model"),),
+        )
 
 
 def _broken(cx: Context, stmt: ast.Draw) -> None:
@@ -358,9 +418,7 @@ def _broken(cx: Context, stmt: ast.Draw) -> None:
         site.broken = True
 
 
-def _fields(
-    cx: Context, stmt: ast.Draw, site: Site, box: Box, var: ir.Var, model: str, sizes: dict[str, Size]
-) -> None:
+def _fields(cx: Context, stmt: ast.Draw, site: Site, box: Box, var: ir.Var, model: str, sizes: dict[str, Size]) -> None:
     """The variables of a submodel, read as ``x.theta``."""
     found = cx.module.parts.models.get(model)
     for s in _model_sites(cx, model) if found is not None else ():

@@ -15,8 +15,15 @@ def executability(program: ir.Program, model: str) -> list[Diagnostic]:
     """Every construct in reach of the model that can't be executed yet; empty if it runs."""
     target = program.model(model)
     if target.kind != "model":
-        return [_finding("E604", f"the {target.kind} `{model}`", target.span, f"a {target.kind} is not executable yet as the thing to run",
-                         Help("run a model"))]  # fmt: skip
+        return [
+            _finding(
+                "E604",
+                f"the {target.kind} `{model}`",
+                target.span,
+                f"a {target.kind} is not executable yet as the thing to run",
+                Help("run a model"),
+            )
+        ]
     out: list[Diagnostic] = []
     for name, body, span, recursive in _reach(program, target):
         if recursive:
@@ -113,8 +120,15 @@ def _different(stmt: ir.If | ir.Match, blocks: tuple[ir.Block, ...]) -> list[Dia
     if not odd:
         return []
     names = ", ".join(f"`{n}`" for n in odd)
-    return [_finding("E602", f"branches that draw different random variables: {names}", stmt.span, "the trace depends on the path",
-                     Help("draw the variable in every branch, or before the branch"))]  # fmt: skip
+    return [
+        _finding(
+            "E602",
+            f"branches that draw different random variables: {names}",
+            stmt.span,
+            "the trace depends on the path",
+            Help("draw the variable in every branch, or before the branch"),
+        )
+    ]
 
 
 def _addresses(block: ir.Block) -> set[Address]:

@@ -1,4 +1,5 @@
-"""Expressions to values: literals, names, structure. Calls, operators, indexing and closures have files of their own."""
+"""Expressions to values: literals, names, structure. Calls, operators, indexing and closures have files of their
+own."""
 
 from __future__ import annotations
 
@@ -67,8 +68,13 @@ def check(cx: Context, e: ast.Expr, expected: Type | None = None) -> Value:
         case ast.Given():
             return inference.given(cx, e)
         case ast.Range():
-            cx.error("E204", "a range is not a value", e.span, "ranges stand behind `in` and in subscripts",
-                     helps=(Help("for an array of ints write `arange(n)` or a comprehension"),))  # fmt: skip
+            cx.error(
+                "E204",
+                "a range is not a value",
+                e.span,
+                "ranges stand behind `in` and in subscripts",
+                helps=(Help("for an array of ints write `arange(n)` or a comprehension"),),
+            )
             return unknown(e.span)
     raise TypeError(f"not an expression: {e!r}")
 
@@ -109,8 +115,15 @@ def mismatch(cx: Context, value: Value, expected: Type, what: str, code: str, be
         notes = ("a distribution is not one of its draws: draw from it with `~`",)
     elif expected == BOOL and isinstance(value.type, ty.Array):
         notes = ("array comparisons are elementwise",)
-    cx.error(code, f"{what} must be {describe(expected)}, not {describe(value.type)}", value.span, f"this is {describe(value.type)}",
-             tuple(because), notes, helps)  # fmt: skip
+    cx.error(
+        code,
+        f"{what} must be {describe(expected)}, not {describe(value.type)}",
+        value.span,
+        f"this is {describe(value.type)}",
+        tuple(because),
+        notes,
+        helps,
+    )
 
 
 def in_block(cx: Context, statements: list[ir.Stmt], value: Value, target: Type) -> ir.Atom:
@@ -152,8 +165,14 @@ def _attribute(cx: Context, e: ast.Attribute) -> Value:
             )
         near = nearest(e.name, fields)
         helps = (Help(f"did you mean `{near}`?", (Edit(e.name_span, near),)),) if near else ()
-        cx.error("E104", f"the record has no field `{e.name}`", e.name_span, "no such field",
-                 notes=(f"its fields are {', '.join(f'`{f}`' for f in fields)}",), helps=helps)  # fmt: skip
+        cx.error(
+            "E104",
+            f"the record has no field `{e.name}`",
+            e.name_span,
+            "no such field",
+            notes=(f"its fields are {', '.join(f'`{f}`' for f in fields)}",),
+            helps=helps,
+        )
         return unknown(e.span)
     if isinstance(base.type, ty.Trace):
         return _trace_field(cx, e, base)
@@ -196,8 +215,13 @@ def condition(cx: Context, e: ast.Expr, what: str) -> Value:
     if value.unknown or value.type == BOOL:
         return value
     if isinstance(value.type, ty.Array) and value.type.element == BOOL:
-        cx.error("E201", f"{what} must be one bool, not an array of them", e.span, f"this is {value.type}",
-                 helps=(Help("`where(c, a, b)` chooses element by element"),))  # fmt: skip
+        cx.error(
+            "E201",
+            f"{what} must be one bool, not an array of them",
+            e.span,
+            f"this is {value.type}",
+            helps=(Help("`where(c, a, b)` chooses element by element"),),
+        )
     else:
         helps = ()
         if isinstance(value.type, ty.Scalar) and value.type == INT:
@@ -228,8 +252,13 @@ def choose(cx: Context, e: ast.Expr, c: Value, sides: tuple[tuple[Value, list[ir
     (a, then_block), (b, else_block) = sides
     common = common_type(cx, a.type, b.type, e.span, "the branches")
     if common is None:
-        cx.error("E208", "the branches have different types", e.span, "",
-                 ((a.span, f"this is {describe(a.type)}"), (b.span, f"this is {describe(b.type)}")))  # fmt: skip
+        cx.error(
+            "E208",
+            "the branches have different types",
+            e.span,
+            "",
+            ((a.span, f"this is {describe(a.type)}"), (b.span, f"this is {describe(b.type)}")),
+        )
         return unknown(e.span)
     x, y = in_block(cx, then_block, a, common), in_block(cx, else_block, b, common)
     support = rules.join(a.support, b.support)
@@ -254,9 +283,14 @@ def join_facts(a: DistFacts | None, b: DistFacts | None) -> DistFacts | None:
     if a is None or b is None:
         return None
     return DistFacts(
-        "", a.event if a.event == b.event else None, a.discrete if a.discrete == b.discrete else None, a.atom or b.atom,
-        a.density or b.density, a.improper or b.improper, True,
-    )  # fmt: skip
+        "",
+        a.event if a.event == b.event else None,
+        a.discrete if a.discrete == b.discrete else None,
+        a.atom or b.atom,
+        a.density or b.density,
+        a.improper or b.improper,
+        True,
+    )
 
 
 def _array(cx: Context, e: ast.ArrayLit, elements: tuple[ast.Expr, ...], expected: Type | None) -> Value:
@@ -269,8 +303,13 @@ def _array(cx: Context, e: ast.ArrayLit, elements: tuple[ast.Expr, ...], expecte
     for v in values[1:]:
         merged = common_type(cx, common, v.type, v.span, "the elements of an array")
         if merged is None:
-            cx.error("E201", f"the elements of an array have one type: {describe(v.type)} does not agree with {describe(common)}",
-                     v.span, f"this is {describe(v.type)}", ((values[0].span, f"this is {describe(values[0].type)}"),))  # fmt: skip
+            cx.error(
+                "E201",
+                f"the elements of an array have one type: {describe(v.type)} does not agree with {describe(common)}",
+                v.span,
+                f"this is {describe(v.type)}",
+                ((values[0].span, f"this is {describe(values[0].type)}"),),
+            )
             return unknown(e.span)
         common = merged
     if common == UNKNOWN:

@@ -17,7 +17,8 @@ Box = tuple[tuple[Size, Size], ...]
 
 @record
 class SitePiece:
-    """A part of a site that has been drawn. ``box``: one half-open range an axis, as polynomials in sizes and the indices
+    """A part of a site that has been drawn. ``box``: one half-open range an axis, as polynomials in sizes and the
+    indices
     of open loops. ``axes``: the axes that ``value`` has, in the order in which it has them (the others are points)."""
 
     box: Box
@@ -52,7 +53,8 @@ class Site:
 @record
 class Forecast:
     """What a loop body, read ahead, will draw of a site. ``axes``: for each axis the name of the loop index in its
-    subscript and the offset (None at a fixed index); ``extents``: of the axes that inner loops draw, None for others."""
+    subscript and the offset (None at a fixed index); ``extents``: of the axes that inner loops draw, None for
+    others."""
 
     element: Type | None
     support: Support
@@ -63,7 +65,8 @@ class Forecast:
 
 @dataclass(slots=True)
 class Lagged:
-    """The reads of earlier iterations of one site in one loop: a Var for each distance, and the elements before the first."""
+    """The reads of earlier iterations of one site in one loop: a Var for each distance, and the elements before the
+    first."""
 
     type: Type
     support: Support

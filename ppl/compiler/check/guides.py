@@ -4,6 +4,8 @@ The guide must be absolutely continuous with respect to the posterior: where the
 
 from __future__ import annotations
 
+from math import inf
+
 from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context, suggestion
 from ppl.compiler.check.module import ModuleScope
@@ -54,8 +56,14 @@ def check_guide(cx: Context, scope: ModuleScope, decl: ast.GuideDecl, guide: ir.
     for name, site in drawn.items():
         if site.role is Role.AUX:
             if name in {s.name for s in target.all_sites}:
-                cx.error("E505", f"`{name}` is a variable of the model, not an auxiliary one", site.span, "`aux` here",
-                         ((_span(target, name), "drawn here in the model"),), helps=(Help("draw it without `aux`"),))  # fmt: skip
+                cx.error(
+                    "E505",
+                    f"`{name}` is a variable of the model, not an auxiliary one",
+                    site.span,
+                    "`aux` here",
+                    ((_span(target, name), "drawn here in the model"),),
+                    helps=(Help("draw it without `aux`"),),
+                )
         elif name in wanted:
             _compare(cx, target, wanted[name], site, sizes)
         else:
@@ -74,8 +82,13 @@ def _sizes(cx: Context, decl: ast.GuideDecl, model: ir.Model) -> dict[str, Size]
     """The model's sizes in terms of the guide's."""
     given = [size_of(cx, e, "a size of the model") for e in decl.target_sizes]
     if given and len(given) != len(model.sizes):
-        cx.error("E203", f"{len(given)} sizes for the model `{model.name}`, which has {len(model.sizes)}", decl.target.span, "",
-                 ((model.span, "declared here"),))  # fmt: skip
+        cx.error(
+            "E203",
+            f"{len(given)} sizes for the model `{model.name}`, which has {len(model.sizes)}",
+            decl.target.span,
+            "",
+            ((model.span, "declared here"),),
+        )
     return {n: s for n, s in zip(model.sizes, given, strict=False) if s is not None}
 
 
@@ -85,10 +98,15 @@ def _missing(
     missing = [s for n, s in wanted.items() if n not in drawn]
     if missing:
         names = ", ".join(f"`{s.name}`" for s in missing)
-        cx.error("E501", f"the guide `{decl.name}` does not draw {names} of `{model.name}`", decl.name_span, "not drawn on any path",
-                 tuple((s.span, f"`{s.name}` is a latent variable") for s in missing),
-                 ("a guide draws every latent variable of its model",),
-                 (Help("add " + ", ".join(f"`{s.name}{_indices(s)} ~ …`" for s in missing)),))  # fmt: skip
+        cx.error(
+            "E501",
+            f"the guide `{decl.name}` does not draw {names} of `{model.name}`",
+            decl.name_span,
+            "not drawn on any path",
+            tuple((s.span, f"`{s.name}` is a latent variable") for s in missing),
+            ("a guide draws every latent variable of its model",),
+            (Help("add " + ", ".join(f"`{s.name}{_indices(s)} ~ …`" for s in missing)),),
+        )
     target = cx.module.parts.contexts[model.name]
     for name in wanted:
         if (
@@ -97,8 +115,13 @@ def _missing(
             and cx.sites[name].conditional
             and not (target.sites.get(name) and target.sites[name].conditional)
         ):
-            cx.error("E501", f"the guide draws `{name}` on some paths only", drawn[name].span, "not on every path",
-                     ((wanted[name].span, "drawn on every path of the model"),))  # fmt: skip
+            cx.error(
+                "E501",
+                f"the guide draws `{name}` on some paths only",
+                drawn[name].span,
+                "not on every path",
+                ((wanted[name].span, "drawn on every path of the model"),),
+            )
 
 
 def _indices(s: ir.SiteInfo) -> str:
@@ -109,8 +132,14 @@ def _extra(cx: Context, decl: ast.GuideDecl, target: Context, site: ir.SiteInfo,
     name = site.name
     observed = next((s for s in target.all_sites if s.name == name and s.role is Role.DATA), None)
     if observed is not None:
-        cx.error("E505", f"`{name}` is data of the model `{target.name}`: a guide draws latents only", site.span, "data in the model",
-                 ((observed.span, "`data` here"),), helps=(Help("drop this draw"),))  # fmt: skip
+        cx.error(
+            "E505",
+            f"`{name}` is data of the model `{target.name}`: a guide draws latents only",
+            site.span,
+            "data in the model",
+            ((observed.span, "`data` here"),),
+            helps=(Help("drop this draw"),),
+        )
         return
     near = nearest(name, [w for w in wanted if w not in cx.sites])
     helps = [Help(f"if it is an extra variable of the guide, write `aux {name} ~ …`")]
@@ -121,8 +150,15 @@ def _extra(cx: Context, decl: ast.GuideDecl, target: Context, site: ir.SiteInfo,
             if cx.text(site.span) == name
             else Help(f"did you mean `{near}`?"),
         )
-    cx.error("E502", f"the model `{target.name}` has no latent variable `{name}`", site.span, "drawn by the guide only",
-             ((_declared(target), "the model"),), ("a draw that the model does not know would silently change the objective",), tuple(helps))  # fmt: skip
+    cx.error(
+        "E502",
+        f"the model `{target.name}` has no latent variable `{name}`",
+        site.span,
+        "drawn by the guide only",
+        ((_declared(target), "the model"),),
+        ("a draw that the model does not know would silently change the objective",),
+        tuple(helps),
+    )
 
 
 def _declared(target: Context):
@@ -136,8 +172,14 @@ def _compare(cx: Context, target: Context, wanted: ir.SiteInfo, drawn: ir.SiteIn
     secondary = ((wanted.span, f"in the model it is {wanted.type} with {wanted.support}"),)
     if wanted.discrete != drawn.discrete:
         kinds = ("discrete", "continuous") if wanted.discrete else ("continuous", "discrete")
-        cx.error("E504", f"`{name}` is {kinds[0]} in the model and {kinds[1]} in the guide", drawn.span, kinds[1], secondary,
-                 ("their densities refer to different measures and can't be compared",))  # fmt: skip
+        cx.error(
+            "E504",
+            f"`{name}` is {kinds[0]} in the model and {kinds[1]} in the guide",
+            drawn.span,
+            kinds[1],
+            secondary,
+            ("their densities refer to different measures and can't be compared",),
+        )
         return
     if not fits(cx, type_, drawn.type, drawn.span, f"`{name}` in guide and model")[0]:
         cx.error(
@@ -155,9 +197,15 @@ def _compare(cx: Context, target: Context, wanted: ir.SiteInfo, drawn: ir.SiteIn
         or rules.included(_closed(drawn.support), _closed(support)) is not False
     ):
         return
-    cx.error("E504", f"the guide draws `{name}` outside its support in the model", drawn.span, f"draws {drawn.support}",
-             ((wanted.span, f"in the model it is {wanted.support}"),),
-             ("where the guide draws what the model excludes, the objective is minus infinity or undefined",), _inside(support))  # fmt: skip
+    cx.error(
+        "E504",
+        f"the guide draws `{name}` outside its support in the model",
+        drawn.span,
+        f"draws {drawn.support}",
+        ((wanted.span, f"in the model it is {wanted.support}"),),
+        ("where the guide draws what the model excludes, the objective is minus infinity or undefined",),
+        _inside(support),
+    )
 
 
 def _dynamic(s: Support) -> bool:
@@ -169,14 +217,12 @@ def _closed(s: Support) -> Support:
 
 
 def _inside(s: Support) -> tuple[Help, ...]:
-    if isinstance(s, Interval) and s.lower == 0 and s.upper == float("inf"):
+    """Distributions that stay inside a support."""
+    if not isinstance(s, Interval):
+        return ()
+    if (s.lower, s.upper) == (0, inf):
         return (Help("draw it from `LogNormal(m, s)` or `Gamma(a, b)`"),)
-    if isinstance(s, Interval) and (s.lower, s.upper) == (0, 1):
+    if (s.lower, s.upper) == (0, 1):
         return (Help("draw it from `Beta(a, b)`, or `transformed(Normal(m, s), sigmoid)`"),)
-    if isinstance(s, Interval):
-        return (
-            Help(
-                f"cut it off: `truncated(D{f', lower={s.lower:g}' if s.lower > -float('inf') else ''}{f', upper={s.upper:g}' if s.upper < float('inf') else ''})`"
-            ),
-        )
-    return ()
+    bounds = [f"lower={s.lower:g}"] * (s.lower > -inf) + [f"upper={s.upper:g}"] * (s.upper < inf)
+    return (Help(f"cut it off: `truncated(D, {', '.join(bounds)})`"),)

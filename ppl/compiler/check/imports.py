@@ -55,8 +55,13 @@ class Imports:
         path = Path(os.path.normpath(importing.parent / decl.path))
         real = path.resolve()
         if not real.is_relative_to(self.root.resolve()):
-            self._error("E105", f"the import leaves the project: \"{decl.path}\"", decl, "outside the project",
-                        Help(f"copy the file into the project folder `{self.root.name}`"))  # fmt: skip
+            self._error(
+                "E105",
+                f'the import leaves the project: "{decl.path}"',
+                decl,
+                "outside the project",
+                Help(f"copy the file into the project folder `{self.root.name}`"),
+            )
             return None
         if real in stack:
             self._error(

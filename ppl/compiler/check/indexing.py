@@ -81,12 +81,21 @@ def element(cx: Context, base: Value, subscripts: list[Subscript], span: Span, p
     if base.unknown:
         return unknown(span)
     if not isinstance(base.type, ty.Array):
-        cx.error("E204", f"{describe(base.type)} can't be indexed", span, "only arrays have elements",
-                 ((base.span, f"this is {describe(base.type)}"),))  # fmt: skip
+        cx.error(
+            "E204",
+            f"{describe(base.type)} can't be indexed",
+            span,
+            "only arrays have elements",
+            ((base.span, f"this is {describe(base.type)}"),),
+        )
         return unknown(span)
     if len(subscripts) > len(base.type.shape):
-        cx.error("E204", f"{len(subscripts)} subscripts for {len(base.type.shape)} {'axis' if len(base.type.shape) == 1 else 'axes'}",
-                 span, f"the array is {base.type}")  # fmt: skip
+        cx.error(
+            "E204",
+            f"{len(subscripts)} subscripts for an array with {len(base.type.shape)}",
+            span,
+            f"the array is {base.type}",
+        )
         return unknown(span)
     checked = proved or all(
         [_in_range(cx, s, n, base, span) for s, n in zip(subscripts, base.type.shape, strict=False)]
@@ -153,8 +162,10 @@ def atom_of(cx: Context, p: Size, span: Span) -> ir.Atom:
 def index_support(cx: Context, p: Size) -> Support:
     upper = cx.bound(p, greatest=True)
     lower = cx.bound(p, greatest=False)
-    return Integers(lower.value if lower.value is not None else 0 if lower.provably_nonnegative() else None,
-                    upper.value if upper.value is not None else upper)  # fmt: skip
+    return Integers(
+        lower.value if lower.value is not None else 0 if lower.provably_nonnegative() else None,
+        upper.value if upper.value is not None else upper,
+    )
 
 
 # --- in range? ---------------------------------------------------------------------------------------------------
@@ -210,8 +221,14 @@ def _point_in_range(cx: Context, s: Subscript, n: Size, base: Value, span: Span)
         helps = ()
         if n.value is not None or greatest == p:
             helps = (suggestion(f"the last element is `{n - 1}`", where, str(n - 1)),) if greatest == p else ()
-        cx.error("E205", f"{what} is outside an axis of size {n}", where, f"indices are 0 to {n - 1}", ((base.span, f"this is {base.type}"),)
-                 if base.span != span else (), helps=helps)  # fmt: skip
+        cx.error(
+            "E205",
+            f"{what} is outside an axis of size {n}",
+            where,
+            f"indices are 0 to {n - 1}",
+            ((base.span, f"this is {base.type}"),) if base.span != span else (),
+            helps=helps,
+        )
         return False
     if not cx.guarded:
         cx.require_sizes(greatest + 1, n, "a subscript stays inside its axis", where, "<=")

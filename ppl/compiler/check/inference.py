@@ -181,8 +181,13 @@ def expect(cx: Context, e: ast.Expect) -> Value:
     if value.unknown:
         return unknown(e.span)
     if element(value.type) not in (REAL, ty.INT):
-        cx.error("E201", f"an expectation is over numbers, not {describe(value.type)}", value.span, f"this is {describe(value.type)}",
-                 helps=(Help("a probability is the expectation of `where(c, 1, 0)`"),) if value.type == BOOL else ())  # fmt: skip
+        cx.error(
+            "E201",
+            f"an expectation is over numbers, not {describe(value.type)}",
+            value.span,
+            f"this is {describe(value.type)}",
+            helps=(Help("a probability is the expectation of `where(c, 1, 0)`"),) if value.type == BOOL else (),
+        )
         return unknown(e.span)
     type_ = array(REAL, *shape(value.type))
     atom = in_block(cx, statements, value, type_)
@@ -250,8 +255,15 @@ def density(cx: Context, e: ast.Call) -> Value:
     if p.unknown or z.unknown:
         return unknown(e.span)
     if not isinstance(p.type, (ty.Target, ty.Guide)):
-        cx.error("E201", f"`density` is of a target or guide, not of {describe(p.type)}", p.span, f"this is {describe(p.type)}",
-                 helps=(Help("the log density of a distribution is `logprob(d, x)`"),) if isinstance(p.type, ty.Dist) else ())  # fmt: skip
+        cx.error(
+            "E201",
+            f"`density` is of a target or guide, not of {describe(p.type)}",
+            p.span,
+            f"this is {describe(p.type)}",
+            helps=(Help("the log density of a distribution is `logprob(d, x)`"),)
+            if isinstance(p.type, ty.Dist)
+            else (),
+        )
         return unknown(e.span)
     if not match(cx, p.type.trace, z.type, Instance()):
         mismatch(cx, z, p.type.trace, "the trace", "E201", ((p.span, f"this is {describe(p.type)}"),))
@@ -270,8 +282,13 @@ def _log_prob(cx: Context, e: ast.Call, name: str) -> Value:
     if d.unknown or x.unknown:
         return unknown(e.span)
     if not isinstance(d.type, ty.Dist):
-        cx.error("E201", f"`{name}` is of a distribution, not of {describe(d.type)}", d.span, f"this is {describe(d.type)}",
-                 helps=(Help("the distribution comes first: `logprob(d, x)`"),))  # fmt: skip
+        cx.error(
+            "E201",
+            f"`{name}` is of a distribution, not of {describe(d.type)}",
+            d.span,
+            f"this is {describe(d.type)}",
+            helps=(Help("the distribution comes first: `logprob(d, x)`"),),
+        )
         return unknown(e.span)
     if shape(x.type) and not shape(d.type.value):
         wanted: Type = array(element(d.type.value), *shape(x.type))

@@ -9,7 +9,8 @@ from ppl.compiler.ir.walk import statements, walk
 
 class Influence:
     """``informed``: sites that something observed, kept or returned depends on; ``predictive``: sites that depend on an
-    informed one; ``read``: sites whose value is used at all; ``conditions``: whether the model has data or conditions."""
+    informed one; ``read``: sites whose value is used at all; ``conditions``: whether the model has data or
+    conditions."""
 
     def __init__(self, program: ir.Program, model: ir.Model):
         self.models = {m.name: m for m in program.models}
@@ -26,9 +27,10 @@ class Influence:
         used = self._closure(self.used)
         self.read = {s for s, variables in self.drawn.items() if any(v in used for v in variables)}
         self.predictive = {
-            s for s, variables in self.drawn.items()
+            s
+            for s, variables in self.drawn.items()
             if any(of.get(v) in self.informed for v in self._closure(set(variables)))
-        }  # fmt: skip
+        }
 
     def _closure(self, start: set[str]) -> set[str]:
         seen, todo = set(start), list(start)

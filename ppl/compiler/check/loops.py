@@ -46,8 +46,13 @@ def loop_range(cx: Context, i: ast.LoopIndex) -> tuple[Size, Size] | None:
         return None
     if isinstance(value.type, ty.Array):
         text = cx.text(e.span)
-        cx.error("E206", "a loop runs over a range, not over an array", e.span, f"this is {describe(value.type)}",
-                 helps=(suggestion(f"run over its indices and read `{text}[{i.name}]`", e.span, f"length({text})"),))  # fmt: skip
+        cx.error(
+            "E206",
+            "a loop runs over a range, not over an array",
+            e.span,
+            f"this is {describe(value.type)}",
+            helps=(suggestion(f"run over its indices and read `{text}[{i.name}]`", e.span, f"length({text})"),),
+        )
         return None
     size = cx.static_size(value)
     if size is None:
@@ -194,8 +199,13 @@ def _windows(cx: Context, frame: Frame) -> tuple[ir.Window, ...]:
         value = slab(cx, site, visible(cx, name, [frame]), points, lagged.span)
         if isinstance(value, Miss):
             if name not in frame.partial:
-                cx.error("E305", f"`{name}` is read at an earlier iteration, but not drawn in each", lagged.span, "read here",
-                         ((site.span, "drawn here"),))  # fmt: skip
+                cx.error(
+                    "E305",
+                    f"`{name}` is read at an earlier iteration, but not drawn in each",
+                    lagged.span,
+                    "read here",
+                    ((site.span, "drawn here"),),
+                )
             continue
         if not _window_type(cx, site, frame, lagged, value):
             continue
@@ -209,9 +219,14 @@ def _window_type(cx: Context, site: Site, frame: Frame, lagged, value: ir.Var) -
 
     if fits(cx, lagged.type, value.type, lagged.span, f"the elements of {site.name}")[0]:
         return True
-    cx.error("E317", f"`{site.name}` is read as {describe(lagged.type)}, but the loop draws {describe(value.type)}", lagged.span, "read here",
-             ((site.span, f"`{site.name}` is first drawn here"), (frame.forecast[site.name].span, "drawn in the loop here")),
-             helps=(Help("declare the type where it is first drawn"),))  # fmt: skip
+    cx.error(
+        "E317",
+        f"`{site.name}` is read as {describe(lagged.type)}, but the loop draws {describe(value.type)}",
+        lagged.span,
+        "read here",
+        ((site.span, f"`{site.name}` is first drawn here"), (frame.forecast[site.name].span, "drawn in the loop here")),
+        helps=(Help("declare the type where it is first drawn"),),
+    )
     return False
 
 

@@ -31,7 +31,8 @@ class ParameterType:
 
 @dataclass(slots=True)
 class Signature:
-    """What a use of a declaration has to know. ``kind``: fn, model, guide, objective or dist; ``result`` is None while it is
+    """What a use of a declaration has to know. ``kind``: fn, model, guide, objective or dist; ``result`` is None
+    while it is
     not known (a body that is being checked and declares none)."""
 
     kind: str
@@ -63,9 +64,12 @@ class ProgramParts:
 
     def program(self) -> ir.Program:
         return ir.Program(
-            tuple(self.models.values()), tuple(self.functions.values()), tuple(self.dists.values()), tuple(self.sums.values()),
+            tuple(self.models.values()),
+            tuple(self.functions.values()),
+            tuple(self.dists.values()),
+            tuple(self.sums.values()),
             tuple(self.constants.values()),
-        )  # fmt: skip
+        )
 
 
 class ModuleScope:
@@ -102,9 +106,14 @@ class ModuleScope:
 
     def _twice(self, name: str, span: Span, first: Span) -> None:
         self.sink.add(
-            Diagnostic("E102", f"the name `{name}` is already defined", Label(span, "defined again here"),
-                       (Label(first, "first defined here"),), helps=(Help("give one of them another name"),))
-        )  # fmt: skip
+            Diagnostic(
+                "E102",
+                f"the name `{name}` is already defined",
+                Label(span, "defined again here"),
+                (Label(first, "first defined here"),),
+                helps=(Help("give one of them another name"),),
+            )
+        )
 
     # --- types --------------------------------------------------------------------------------------------------
 
@@ -209,8 +218,14 @@ class ModuleScope:
             elif g.kind == "trace":
                 traces.append(g.name)
             else:
-                self.sink.add(Diagnostic("E212", f"there is no kind `{g.kind}`", Label(g.span, "a size or a trace"),
-                                         helps=(Help("write `N` or `N: size` for a size, `Z: trace` for the trace of a model"),)))  # fmt: skip
+                self.sink.add(
+                    Diagnostic(
+                        "E212",
+                        f"there is no kind `{g.kind}`",
+                        Label(g.span, "a size or a trace"),
+                        helps=(Help("write `N` or `N: size` for a size, `Z: trace` for the trace of a model"),),
+                    )
+                )
         return Generics(tuple(sizes), tuple(traces))
 
     def site_of(self, model: str, name: str) -> ir.SiteInfo | None:
@@ -241,17 +256,27 @@ class ModuleScope:
         for name, decl in self.decls.items():
             if isinstance(decl, ast.TypeDecl):
                 if decl.generics:
-                    self.sink.add(Diagnostic("E212", "a type has no parameters of its own", Label(decl.generics[0].span, "not allowed here"),
-                                             notes=("write the sizes and types out in its definition",)))  # fmt: skip
+                    self.sink.add(
+                        Diagnostic(
+                            "E212",
+                            "a type has no parameters of its own",
+                            Label(decl.generics[0].span, "not allowed here"),
+                            notes=("write the sizes and types out in its definition",),
+                        )
+                    )
                 self.type_named(name)
             elif not isinstance(decl, ast.Import):
                 self.ensure(name)
 
 
 KINDS: dict[type, str] = {
-    ast.FnDecl: "fn", ast.ExternFnDecl: "fn", ast.ModelDecl: "model", ast.GuideDecl: "guide", ast.ObjectiveDecl: "objective",
+    ast.FnDecl: "fn",
+    ast.ExternFnDecl: "fn",
+    ast.ModelDecl: "model",
+    ast.GuideDecl: "guide",
+    ast.ObjectiveDecl: "objective",
     ast.DistDecl: "dist",
-}  # fmt: skip
+}
 
 
 def parameter_type(cx: Context, p: ast.Param) -> ParameterType:

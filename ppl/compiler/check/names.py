@@ -78,8 +78,13 @@ def global_value(cx: Context, scope: ModuleScope, name: str, span: Span) -> Valu
             return None
         sum_type, info = constructor
         if info.args:
-            cx.error("E203", f"the constructor `{name}` takes {len(info.args)} argument{'s' * (len(info.args) != 1)}", span, "not applied",
-                     notes=(f"it is declared as `{name}({', '.join(map(str, info.args))})`",))  # fmt: skip
+            cx.error(
+                "E203",
+                f"the constructor `{name}` takes {len(info.args)} argument{'s' * (len(info.args) != 1)}",
+                span,
+                "not applied",
+                notes=(f"it is declared as `{name}({', '.join(map(str, info.args))})`",),
+            )
             return unknown(span)
         var = cx.let(ir.MakeSum(name, ()), sum_type, ANYTHING, Level.CONSTANT, span)
         return Value(var, sum_type, span=span)
@@ -135,8 +140,13 @@ def reference(cx: Context, scope: ModuleScope, name: str, span: Span) -> Value:
         )
         return unknown(span)
     if signature.generics.sizes or any(p.is_size for p in signature.params):
-        cx.error("E213", f"`{name}` has sizes of its own: it can be applied, but is no value", span, "which sizes is not known here",
-                 helps=(Help("wrap it in a lambda that applies it: `fn(x: real[3]) => …`"),))  # fmt: skip
+        cx.error(
+            "E213",
+            f"`{name}` has sizes of its own: it can be applied, but is no value",
+            span,
+            "which sizes is not known here",
+            helps=(Help("wrap it in a lambda that applies it: `fn(x: real[3]) => …`"),),
+        )
         return unknown(span)
     scope.ensure(name)
     cx.calls.add(signature.name)
@@ -159,8 +169,13 @@ def _builtin_value(cx: Context, name: str, span: Span) -> Value:
     if all(k in scalars for k in kinds) and result in scalars:
         type_ = ty.Function(tuple(scalars[k] for k in kinds), scalars[result])
         return Value(ir.FunctionRef(name, type_, span=span), type_, span=span)
-    cx.error("E109", f"the function `{name}` must be applied here", span, "not applied",
-             helps=(Help(f"a lambda makes a value of it: `fn(x: real[3]) => {name}(x)`"),))  # fmt: skip
+    cx.error(
+        "E109",
+        f"the function `{name}` must be applied here",
+        span,
+        "not applied",
+        helps=(Help(f"a lambda makes a value of it: `fn(x: real[3]) => {name}(x)`"),),
+    )
     return unknown(span)
 
 

@@ -64,14 +64,28 @@ def _is_random_variable(cx: Context, stmt: ast.Observe, value: Value) -> bool:
     if site is None or site.kind not in ("latent", "data", "aux"):
         return False
     if site.kind == "data":
-        cx.error("E311", f"`{site.name}` is observed twice", stmt.span, "again here", ((site.span, "`data`: already observed where it is drawn"),),
-                 ("its likelihood would count twice",), (Help("drop this statement"),))  # fmt: skip
+        cx.error(
+            "E311",
+            f"`{site.name}` is observed twice",
+            stmt.span,
+            "again here",
+            ((site.span, "`data`: already observed where it is drawn"),),
+            ("its likelihood would count twice",),
+            (Help("drop this statement"),),
+        )
         return True
     helps = (Help(f"draw it as data instead: `data {site.name} ~ …`", ()),)
     if site.rank == 0 and cx.text(site.span) == site.name:
         helps = (suggestion("make the draw itself observable", site.span, f"data {site.name}"),)
-    cx.error("E310", f"`{site.name}` is a random variable: it is drawn, not observed", stmt.value.span, "a latent variable",
-             ((site.span, "drawn here"),), ("`observe` conditions on data or on values computed from them",), helps)  # fmt: skip
+    cx.error(
+        "E310",
+        f"`{site.name}` is a random variable: it is drawn, not observed",
+        stmt.value.span,
+        "a latent variable",
+        ((site.span, "drawn here"),),
+        ("`observe` conditions on data or on values computed from them",),
+        helps,
+    )
     return True
 
 
@@ -98,13 +112,23 @@ def _twice(cx: Context, stmt: ast.Observe, value: Value) -> bool:
 def _measure(cx: Context, stmt: ast.Observe, value: Value, dist: Value) -> None:
     facts = dist.dist or DistFacts()
     if facts.atom and facts.density and facts.name != "mixture":
-        cx.error("E313", "an observation with an atom on one path and a density on another", dist.span, "mixed measure",
-                 notes=("the probability of a point and the density of a continuum can't be compared",))  # fmt: skip
+        cx.error(
+            "E313",
+            "an observation with an atom on one path and a density on another",
+            dist.span,
+            "mixed measure",
+            notes=("the probability of a point and the density of a continuum can't be compared",),
+        )
     elif facts.atom:
         at = facts.argument("x")
         if max(value.level, at.level if at is not None else value.level) == Level.CONTINUOUS:
-            cx.error("E313", "a continuous random variable is asked to equal a value", stmt.span, "an event of probability 0",
-                     helps=(Help("observe it with noise: `Normal(…, s)`"),))  # fmt: skip
+            cx.error(
+                "E313",
+                "a continuous random variable is asked to equal a value",
+                stmt.span,
+                "an event of probability 0",
+                helps=(Help("observe it with noise: `Normal(…, s)`"),),
+            )
     if facts.improper:
         cx.error("E314", "`Flat` is improper: it is no distribution of data", dist.span, "never drawn from")
 
@@ -114,8 +138,13 @@ def factor(cx: Context, stmt: ast.Factor) -> None:
     if not _allowed(cx, stmt, "factor") or value.unknown:
         return
     if shape(value.type) and element(value.type) in (REAL, ty.INT):
-        cx.error("E201", f"a factor is one real, not {describe(value.type)}", value.span, f"this is {value.type}",
-                 helps=(suggestion("add them up", value.span, f"sum({cx.text(value.span)})"),))  # fmt: skip
+        cx.error(
+            "E201",
+            f"a factor is one real, not {describe(value.type)}",
+            value.span,
+            f"this is {value.type}",
+            helps=(suggestion("add them up", value.span, f"sum({cx.text(value.span)})"),),
+        )
         return
     value = conform(cx, value, REAL, "a factor")
     if not value.unknown:
@@ -133,9 +162,14 @@ def require(cx: Context, stmt: ast.Require) -> None:
         return
     bad = _continuous_equality(cx, value.atom)
     if bad is not None:
-        cx.error("E313", "a continuous random variable is required to equal a value", value.span, "an event of probability 0",
-                 notes=("conditioning on such an event has no meaning of its own: it needs a density",),
-                 helps=(Help("observe it with noise: `observe e ~ Normal(…, s)`"),))  # fmt: skip
+        cx.error(
+            "E313",
+            "a continuous random variable is required to equal a value",
+            value.span,
+            "an event of probability 0",
+            notes=("conditioning on such an event has no meaning of its own: it needs a density",),
+            helps=(Help("observe it with noise: `observe e ~ Normal(…, s)`"),),
+        )
         return
     if value.const is False:
         cx.error("E404", "this requirement never holds", value.span, "always false")

@@ -42,18 +42,40 @@ _BINARY: dict[str, Callable[[Number, Number], Number]] = {
     "max": max,
 }
 _UNARY: dict[str, Callable[[float], Number]] = {
-    **{n: getattr(math, n) for n in (
-        "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "gamma", "lgamma",
-        "erf", "floor", "ceil")},
+    **{
+        n: getattr(math, n)
+        for n in (
+            "exp",
+            "log",
+            "log1p",
+            "expm1",
+            "sqrt",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "gamma",
+            "lgamma",
+            "erf",
+            "floor",
+            "ceil",
+        )
+    },
     "abs": abs,
     "neg": lambda a: -a,
     "not": lambda a: not a,
     "round": round,
-}  # fmt: skip
+}
 
 
 def fold(name: str, values: list[Value], span: Span) -> Value | None:
-    """The application to constants, computed now; None where an argument is no constant or the result no finite number."""
+    """The application to constants, computed now; None where an argument is no constant or the result no finite
+    number."""
     f = (_UNARY if len(values) == 1 else _BINARY).get(name)
     if f is None or len(values) > 2 or any(v.const is None for v in values):
         return None
@@ -155,7 +177,13 @@ def _bool_against_number(cx: Context, e: ast.Binary, a: Value, b: Value) -> bool
         if element(x.type) == BOOL and y.const in (0, 1) and y.type == INT:
             positive = (y.const == 1) == (e.op == "==")
             text = cx.text(other.span)
-            cx.error("E201", "a bool is compared with a number", e.span, "", ((x.span, "this is a bool"), (y.span, "this is an int")),
-                     helps=(Help("a bool is a condition by itself", (Edit(e.span, text if positive else f"not {text}"),)),))  # fmt: skip
+            cx.error(
+                "E201",
+                "a bool is compared with a number",
+                e.span,
+                "",
+                ((x.span, "this is a bool"), (y.span, "this is an int")),
+                helps=(Help("a bool is a condition by itself", (Edit(e.span, text if positive else f"not {text}"),)),),
+            )
             return True
     return False

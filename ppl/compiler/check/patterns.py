@@ -255,7 +255,12 @@ def _literal(cx, rows, value, pattern, m, trail) -> Value | None:
         ({}, lambda: _decide(cx, no, m, [*trail, other])),
     ]
     return branch(
-        cx, m.span, c, arms, lambda blocks, results: ir.If(c.atom, blocks[0], blocks[1], results, span=m.span), m.must_return
+        cx,
+        m.span,
+        c,
+        arms,
+        lambda blocks, results: ir.If(c.atom, blocks[0], blocks[1], results, span=m.span),
+        m.must_return,
     )
 
 
@@ -321,10 +326,7 @@ def _constructors(cx, rows, value, m, trail) -> Value | None:
             if not any(_same(t, value) and _is_constructor(cx, t, value) for t in r.tests)
         ]
         cases.append((None, (), rest, _shape(others[0])))
-    arms = [
-        ({}, lambda rs=rs, text=text: _decide(cx, rs, m, [*trail, text]))
-        for _, _, rs, text in cases
-    ]
+    arms = [({}, lambda rs=rs, text=text: _decide(cx, rs, m, [*trail, text])) for _, _, rs, text in cases]
 
     def build(blocks, results):
         return ir.Match(

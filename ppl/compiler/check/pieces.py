@@ -19,8 +19,14 @@ def add_piece(cx: Context, site: Site, piece: SitePiece, frame: Frame) -> None:
                 _twice(cx, site, earlier, piece)
                 return
     if site.whole_read is not None and site.kind != "field" and all(not f.is_loop for f in cx.own_frames):
-        cx.error("E316", f"`{site.name}` is extended after it was read as a whole", piece.span, "more elements here",
-                 ((site.whole_read, f"the whole of `{site.name}` is read here"),), helps=(Help("read it behind its last definition"),))  # fmt: skip
+        cx.error(
+            "E316",
+            f"`{site.name}` is extended after it was read as a whole",
+            piece.span,
+            "more elements here",
+            ((site.whole_read, f"the whole of `{site.name}` is read here"),),
+            helps=(Help("read it behind its last definition"),),
+        )
         site.whole_read = None
     frame.sites.setdefault(site.name, []).append(piece)
 
@@ -30,13 +36,26 @@ def _twice(cx: Context, site: Site, earlier: SitePiece, piece: SitePiece) -> Non
         return
     verb = "defined" if site.kind == "let" else "drawn"
     if not piece.box:
-        cx.error("E301", f"the random variable `{site.name}` is {verb} twice", piece.span, "again here", ((earlier.span, "first here"),),
-                 ("each random variable is defined exactly once on each path",), (Help("give the second one another name"),))  # fmt: skip
+        cx.error(
+            "E301",
+            f"the random variable `{site.name}` is {verb} twice",
+            piece.span,
+            "again here",
+            ((earlier.span, "first here"),),
+            ("each random variable is defined exactly once on each path",),
+            (Help("give the second one another name"),),
+        )
         return
     text = ", ".join(_range(cx, lo, hi) for lo, hi in _common(earlier, piece))
     code, what = ("E301", "twice") if earlier.box == piece.box else ("E304", "twice where the index ranges overlap")
-    cx.error(code, f"`{site.name}[{text}]` is {verb} {what}", piece.span, "again here", ((earlier.span, "first here"),),
-             ("each element of a random variable is defined exactly once",))  # fmt: skip
+    cx.error(
+        code,
+        f"`{site.name}[{text}]` is {verb} {what}",
+        piece.span,
+        "again here",
+        ((earlier.span, "first here"),),
+        ("each element of a random variable is defined exactly once",),
+    )
 
 
 def _common(a: SitePiece, b: SitePiece) -> list[tuple[Size, Size]]:

@@ -1,4 +1,5 @@
-"""Removing what the lowering emitted and nothing uses: pure values, stacked arrays, mapped reads. Nothing that draws or conditions."""
+"""Removing what the lowering emitted and nothing uses: pure values, stacked arrays, mapped reads. Nothing that draws
+or conditions."""
 
 from __future__ import annotations
 

@@ -204,8 +204,14 @@ def _complain(cx: Context, builtin: Builtin, values: list[Value], span: Span, cl
         return
     if len(values) == 1:
         v = values[0]
-        cx.error("E201", f"`{name}` can't take {describe(v.type)}", v.span, f"this is {describe(v.type)}",
-                 notes=_notes(builtin, values), helps=_helps(cx, name, values))  # fmt: skip
+        cx.error(
+            "E201",
+            f"`{name}` can't take {describe(v.type)}",
+            v.span,
+            f"this is {describe(v.type)}",
+            notes=_notes(builtin, values),
+            helps=_helps(cx, name, values),
+        )
         return
     both = " and ".join(describe(v.type) for v in values)
     cx.error(

@@ -52,8 +52,14 @@ def read(cx: Context, site: Site, subscripts: list[Subscript], span: Span) -> Va
         return unknown(span)
     partial = _partial(cx, site.name)
     if partial is not None:
-        cx.error("E308", f"`{site.name}` is defined on one path only", span, "read on every path", ((partial, "defined only here"),),
-                 helps=(Help("define it on the other path too, or read it inside the branch"),))  # fmt: skip
+        cx.error(
+            "E308",
+            f"`{site.name}` is defined on one path only",
+            span,
+            "read on every path",
+            ((partial, "defined only here"),),
+            helps=(Help("define it on the other path too, or read it inside the branch"),),
+        )
         return unknown(span)
     own, rest = subscripts[: site.rank], subscripts[site.rank :]
     points = tuple(s.point for s in own) + (None,) * (site.rank - len(own))
@@ -69,8 +75,16 @@ def read(cx: Context, site: Site, subscripts: list[Subscript], span: Span) -> Va
 
 
 def _rest(cx: Context, site: Site, var: ir.Var, rest: list[Subscript], span: Span) -> Value:
-    value = Value(var, var.type, var.support, var.level, span, origin=site.name if site.kind in ("latent", "data", "aux") else None,
-                  submodel=site.submodel, dist=site.dist if site.dist and var.type == site.element else None)  # fmt: skip
+    value = Value(
+        var,
+        var.type,
+        var.support,
+        var.level,
+        span,
+        origin=site.name if site.kind in ("latent", "data", "aux") else None,
+        submodel=site.submodel,
+        dist=site.dist if site.dist and var.type == site.element else None,
+    )
     if not rest:
         return value
     return replace(indexing.element(cx, value, rest, span), origin=value.origin)
@@ -214,12 +228,25 @@ def _read_whole(cx: Context, site: Site, subscripts: list[Subscript], span: Span
         site.whole_read = span
     var = whole(cx, site, span)
     if isinstance(var, Miss):
-        cx.error("E305", f"`{site.name}` is read before all its elements up to there are defined", span, "read here",
-                 tuple((p.span, "defined so far") for p in visible(cx, site.name))[:3])  # fmt: skip
+        cx.error(
+            "E305",
+            f"`{site.name}` is read before all its elements up to there are defined",
+            span,
+            "read here",
+            tuple((p.span, "defined so far") for p in visible(cx, site.name))[:3],
+        )
         site.broken = True
         return unknown(span)
-    base = Value(var, var.type, var.support, var.level, span, origin=site.name if site.kind in ("latent", "data", "aux") else None,
-                 submodel=site.submodel, dist=site.dist if site.rank == 0 else None)  # fmt: skip
+    base = Value(
+        var,
+        var.type,
+        var.support,
+        var.level,
+        span,
+        origin=site.name if site.kind in ("latent", "data", "aux") else None,
+        submodel=site.submodel,
+        dist=site.dist if site.rank == 0 else None,
+    )
     return replace(indexing.element(cx, base, subscripts, span), origin=base.origin) if subscripts else base
 
 
@@ -241,8 +268,14 @@ def _read_while_building(
         here = index + forecast.axes[axis][1]
         sub = own[axis] if axis < len(own) else None
         if sub is None or sub.slice is not None:
-            cx.error("E316", f"`{name}` is read as a whole inside the loop that draws it", span, "not complete here",
-                     ((forecast.span, "drawn here"),), helps=(Help("read it behind the loop, or read single elements"),))  # fmt: skip
+            cx.error(
+                "E316",
+                f"`{name}` is read as a whole inside the loop that draws it",
+                span,
+                "not complete here",
+                ((forecast.span, "drawn here"),),
+                helps=(Help("read it behind the loop, or read single elements"),),
+            )
             return unknown(span)
         shift = None if sub.point is None else (here - sub.point)
         if shift is not None and shift == Size():
@@ -271,7 +304,8 @@ def _read_while_building(
 def _row(
     cx: Context, site: Site, own: list[Subscript], rest: list[Subscript], building: list[tuple[int, Frame]], span: Span
 ) -> Value | None:
-    """A read at the very indices of all loops that draw the site: from what this iteration has drawn of it so far, as an
+    """A read at the very indices of all loops that draw the site: from what this iteration has drawn of it so far,
+    as an
     array over the other axes. None if that is not complete."""
     indices = {f.index_name for _, f in building}
     axes = building[0][1].forecast[site.name].axes
@@ -294,10 +328,14 @@ def _cross_iteration(cx: Context, name: str, frame: Frame, drawn: Span, span: Sp
     keyword = Span(frame.span.file, frame.span.start, frame.span.start + len("plate"))
     edit = (Edit(keyword, "for"),) if cx.text(keyword) == "plate" else ()
     cx.error(
-        "E307", f"an iteration of a plate reads `{name}` of another iteration", span, "another iteration's variable",
-        ((drawn, f"`{name}` is drawn in this plate"),), ("the iterations of a plate are independent given what is outside it",),
+        "E307",
+        f"an iteration of a plate reads `{name}` of another iteration",
+        span,
+        "another iteration's variable",
+        ((drawn, f"`{name}` is drawn in this plate"),),
+        ("the iterations of a plate are independent given what is outside it",),
         (Help("use `for`, whose iterations are ordered", edit),),
-    )  # fmt: skip
+    )
 
 
 def _not_a_lag(cx: Context, name: str, frame: Frame, drawn: Span, distance: int | None, span: Span) -> None:
@@ -307,10 +345,16 @@ def _not_a_lag(cx: Context, name: str, frame: Frame, drawn: Span, distance: int 
         else f"`{name}` is read at an index that is no fixed lag"
     )
     cx.error(
-        "E306", what, span, "not drawn yet" if distance is not None else "which iteration this is can't be known",
+        "E306",
+        what,
+        span,
+        "not drawn yet" if distance is not None else "which iteration this is can't be known",
         ((drawn, f"`{name}` is drawn here"),),
-        (f"inside the loop that draws it, `{name}` can be read at earlier iterations: `{frame.index_name} - 1`, `{frame.index_name} - 2`, …",),
-    )  # fmt: skip
+        (
+            f"inside the loop that draws it, `{name}` can be read at earlier iterations: `{frame.index_name} - 1`, "
+            f"`{frame.index_name} - 2`, …",
+        ),
+    )
 
 
 def _lag(
@@ -376,8 +420,14 @@ def _start_window(cx: Context, site: Site, k: int, axis: int, span: Span) -> Lag
         earlier[0].value.type if earlier and not earlier[0].axes else site.element if earlier else forecast.element
     )
     if element is None or any(s is None for s in shape):
-        cx.error("E317", f"the type of `{site.name}` can't be known where it is read first", span, "read before any of it is drawn",
-                 ((forecast.span, "drawn here"),), helps=(Help(f"declare its type: `{site.name}[…]: real ~ …`"),))  # fmt: skip
+        cx.error(
+            "E317",
+            f"the type of `{site.name}` can't be known where it is read first",
+            span,
+            "read before any of it is drawn",
+            ((forecast.span, "drawn here"),),
+            helps=(Help(f"declare its type: `{site.name}[…]: real ~ …`"),),
+        )
         return None
     support = rules.join(forecast.support, *(p.value.support for p in earlier))
     return Lagged(
@@ -423,8 +473,14 @@ def _never_drawn(cx: Context, site: Site, frame: Frame, position: Size, drawn: S
     ]
     if position.provably_nonnegative():
         helps.insert(0, Help(f"draw `{name}[{subs}]` before the loop"))
-    cx.error("E305", f"`{name}[{subs}]` is read but never drawn", span, f"at the start of the loop this is `{name}[{subs}]`",
-             ((drawn, f"`{name}` is drawn from here on"), (frame.span, f"`{frame.index_name}` starts at {frame.lower}")), helps=tuple(helps))  # fmt: skip
+    cx.error(
+        "E305",
+        f"`{name}[{subs}]` is read but never drawn",
+        span,
+        f"at the start of the loop this is `{name}[{subs}]`",
+        ((drawn, f"`{name}` is drawn from here on"), (frame.span, f"`{frame.index_name}` starts at {frame.lower}")),
+        helps=tuple(helps),
+    )
 
 
 # --- submodels ---------------------------------------------------------------------------------------------------
@@ -455,5 +511,13 @@ def _no_such_variable(cx: Context, site: Site, e: ast.Attribute) -> Value | None
     near = nearest(e.name, names)
     helps = (Help(f"did you mean `{near}`?", (Edit(e.name_span, near),)),) if near else ()
     notes = (f"it draws {', '.join(f'`{n}`' for n in names)}",) if names else ()
-    cx.error("E104", f"the model `{site.submodel}` draws no `{e.name}`", e.name_span, "no such variable", ((site.span, "run here"),), notes, helps)
+    cx.error(
+        "E104",
+        f"the model `{site.submodel}` draws no `{e.name}`",
+        e.name_span,
+        "no such variable",
+        ((site.span, "run here"),),
+        notes,
+        helps,
+    )
     return unknown(e.span)

@@ -1,4 +1,5 @@
-"""Sound gradient strategies: ``reparam`` only where the draw reaches no discontinuity, ``reinforce`` only where the support
+"""Sound gradient strategies: ``reparam`` only where the draw reaches no discontinuity, ``reinforce`` only where the
+support
 does not move with a learnable parameter.
 
 A forward flow over the typed IR. A value *follows* the draw if it changes with it smoothly; it is *broken* where a
@@ -54,9 +55,13 @@ def _unsound_reparam(stmt: ir.Draw, found: Break, sources: dict[str, Source]) ->
     span, what = found
     helps = tuple(_instead(stmt, s, sources) for s in ("reinforce", "mvd"))
     return Diagnostic(
-        "E507", f"`{stmt.site}` can't be reparameterised: it reaches {what}", Label(stmt.span, "`via reparam` here"),
-        (Label(span, f"{what}: the result jumps"),), ("a pathwise derivative does not see a jump: the gradient would be silently wrong",), helps,
-    )  # fmt: skip
+        "E507",
+        f"`{stmt.site}` can't be reparameterised: it reaches {what}",
+        Label(stmt.span, "`via reparam` here"),
+        (Label(span, f"{what}: the result jumps"),),
+        ("a pathwise derivative does not see a jump: the gradient would be silently wrong",),
+        helps,
+    )
 
 
 def _instead(stmt: ir.Draw, strategy: str, sources: dict[str, Source]) -> Help:
@@ -76,11 +81,13 @@ def _moving(stmt: ir.Draw, moving: Break, sources: dict[str, Source]) -> Diagnos
     span, what = moving
     assert stmt.strategy is not None
     return Diagnostic(
-        "E508", f"`{stmt.site}` can't use `{stmt.strategy.name}`: its support depends on learnable parameters",
-        Label(stmt.span, f"`via {stmt.strategy.name}` here"), (Label(span, f"{what} moves the support"),),
+        "E508",
+        f"`{stmt.site}` can't use `{stmt.strategy.name}`: its support depends on learnable parameters",
+        Label(stmt.span, f"`via {stmt.strategy.name}` here"),
+        (Label(span, f"{what} moves the support"),),
         ("the score function is 0 at the edge that moves: the gradient would be wrong, even in sign",),
         (_instead(stmt, "reparam", sources), Help("or give the distribution constant bounds")),
-    )  # fmt: skip
+    )
 
 
 # --- the flow --------------------------------------------------------------------------------------------------------

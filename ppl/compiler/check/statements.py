@@ -253,7 +253,13 @@ def _assign(cx: Context, stmt: ast.Assign) -> None:
     if not isinstance(base, ast.Name):
         check(cx, stmt.value)
         edit = (Edit(stmt.span, f"let {cx.text(stmt.span)}"),)
-        cx.error("E210", "one variable is assigned at a time", stmt.target.span, "not a name", helps=(Help("new names are introduced by `let`", edit),))
+        cx.error(
+            "E210",
+            "one variable is assigned at a time",
+            stmt.target.span,
+            "not a name",
+            helps=(Help("new names are introduced by `let`", edit),),
+        )
         for name, _, span in targets(stmt.target):
             cx.bind(name, unknown(span), span, shadow=True)
         return
@@ -265,8 +271,14 @@ def _assign(cx: Context, stmt: ast.Assign) -> None:
     for f in cx.frames[local.depth :]:
         if f.kind in ("plate", "body", "map"):
             text = "the iterations of a plate are independent" if f.kind == "plate" else "a function keeps no state"
-            cx.error("E210", f"`{base.id}` can't be changed from here", stmt.span, text, ((local.span, "declared outside"),),
-                     helps=(Help("use `for`, whose iterations are ordered"),) if f.kind == "plate" else ())  # fmt: skip
+            cx.error(
+                "E210",
+                f"`{base.id}` can't be changed from here",
+                stmt.span,
+                text,
+                ((local.span, "declared outside"),),
+                helps=(Help("use `for`, whose iterations are ordered"),) if f.kind == "plate" else (),
+            )
             return
     if isinstance(stmt.target, ast.Index):
         value = _update(cx, local.value, stmt.target, value)
@@ -279,8 +291,14 @@ def _assigned(cx: Context, value: Value, local, stmt: ast.Assign) -> Value:
     have = local.value.type
     if element(have) == INT and element(value.type) == REAL and shape(have) == shape(value.type):
         name = cx.text(local.span)
-        cx.error("E210", f"`{name}` is an int and can't become a real", value.span, "this is a real", ((local.span, "declared with an int"),),
-                 helps=(suggestion(f"declare it `var {name}: real`", local.span, f"{name}: real"),))  # fmt: skip
+        cx.error(
+            "E210",
+            f"`{name}` is an int and can't become a real",
+            value.span,
+            "this is a real",
+            ((local.span, "declared with an int"),),
+            helps=(suggestion(f"declare it `var {name}: real`", local.span, f"{name}: real"),),
+        )
         return unknown(value.span)
     value = conform(cx, value, have, "the new value", "E210", ((local.span, f"declared as {describe(have)}"),))
     if local.declared is not None and not value.unknown:
@@ -350,11 +368,18 @@ def _not_assignable(cx: Context, stmt: ast.Assign, base: ast.Name, local) -> Non
         "pattern": "bound by a pattern",
     }
     what = kinds.get(local.kind, "not a state variable") if local is not None else "a random variable"
-    cx.error("E210", f"`{name}` can't be assigned to: it is {what}", stmt.target.span, "never changes", ((earlier, "defined here"),) if earlier else (),
-             helps=(Help("state that changes is declared by `var`"),))  # fmt: skip
+    cx.error(
+        "E210",
+        f"`{name}` can't be assigned to: it is {what}",
+        stmt.target.span,
+        "never changes",
+        ((earlier, "defined here"),) if earlier else (),
+        helps=(Help("state that changes is declared by `var`"),),
+    )
 
 
-# --- outputs and parameters --------------------------------------------------------------------------------------------
+# --- outputs and parameters
+# --------------------------------------------------------------------------------------------
 
 
 def _output(cx: Context, stmt: ast.Output) -> None:
@@ -386,14 +411,25 @@ def _output(cx: Context, stmt: ast.Output) -> None:
         return
     site = cx.sites.get(stmt.name)
     if site is not None:
-        cx.error("E102", f"`{stmt.name}` is a random variable: it is in the results anyway", stmt.name_span, "already there", ((site.span, "drawn here"),),
-                 helps=(Help("drop the output, or give it another name"),))  # fmt: skip
+        cx.error(
+            "E102",
+            f"`{stmt.name}` is a random variable: it is in the results anyway",
+            stmt.name_span,
+            "already there",
+            ((site.span, "drawn here"),),
+            helps=(Help("drop the output, or give it another name"),),
+        )
         return
     if value.unknown:
         return
     if isinstance(element(value.type), (ty.Function, ty.Dist)):
-        cx.error("E201", f"an output is data, not {describe(value.type)}", value.span, f"this is {describe(value.type)}",
-                 helps=(Help("output its values at chosen points: `[f(x[i]) for i in N]`"),))  # fmt: skip
+        cx.error(
+            "E201",
+            f"an output is data, not {describe(value.type)}",
+            value.span,
+            f"this is {describe(value.type)}",
+            helps=(Help("output its values at chosen points: `[f(x[i]) for i in N]`"),),
+        )
         return
     atom, type_ = value.atom, INT if isinstance(value.type, ty.SizeType) else value.type
     loops = [f for f in cx.own_frames if f.is_loop]
@@ -412,8 +448,13 @@ def _param(cx: Context, stmt: ast.ParamStmt) -> None:
     if cx.kind not in ("model", "guide"):
         cx.error("E312", f"`param` stands in models and guides only, not in a {cx.kind}", stmt.span, "not allowed here")
     elif any(f.kind != "root" for f in cx.own_frames):
-        cx.error("E312", "a learnable parameter is declared at the top of its body", stmt.span, "inside a loop or branch",
-                 helps=(Help("declare an array outside: `param w: real[N] = zeros(N)`"),))  # fmt: skip
+        cx.error(
+            "E312",
+            "a learnable parameter is declared at the top of its body",
+            stmt.span,
+            "inside a loop or branch",
+            helps=(Help("declare an array outside: `param w: real[N] = zeros(N)`"),),
+        )
     if given is None and not value.unknown and element(value.type) == INT:
         from ppl.compiler.check.unify import promote
 

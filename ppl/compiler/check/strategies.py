@@ -30,8 +30,25 @@ _MVD = (
     "Binomial",
     "Uniform",
 )
-_FINITE = ("Bernoulli", "BernoulliLogit", "Binomial", "BinomialLogit", "BetaBinomial", "Categorical", "CategoricalLogit", "DiscreteUniform",
-           "Discrete", "OrderedLogistic", "Delta", "mixture", "iid", "truncated", "infer", "transformed", "")  # fmt: skip
+_FINITE = (
+    "Bernoulli",
+    "BernoulliLogit",
+    "Binomial",
+    "BinomialLogit",
+    "BetaBinomial",
+    "Categorical",
+    "CategoricalLogit",
+    "DiscreteUniform",
+    "Discrete",
+    "OrderedLogistic",
+    "Delta",
+    "mixture",
+    "iid",
+    "truncated",
+    "infer",
+    "transformed",
+    "",
+)
 
 
 def strategy(cx: Context, via: ast.Via, facts: DistFacts, discrete: bool) -> ir.Strategy | None:
@@ -59,9 +76,17 @@ def strategy(cx: Context, via: ast.Via, facts: DistFacts, discrete: bool) -> ir.
                 "not expected",
             )
     if via.name == "reparam" and discrete:
-        cx.error("E506", "a discrete draw can't be reparameterised", via.span, "no derivative", notes=("its value jumps when a parameter moves",),
-                 helps=(suggestion("use `via enum`, exact over finitely many values", via.span, "via enum"),
-                        suggestion("or `via reinforce`", via.span, "via reinforce")))  # fmt: skip
+        cx.error(
+            "E506",
+            "a discrete draw can't be reparameterised",
+            via.span,
+            "no derivative",
+            notes=("its value jumps when a parameter moves",),
+            helps=(
+                suggestion("use `via enum`, exact over finitely many values", via.span, "via enum"),
+                suggestion("or `via reinforce`", via.span, "via reinforce"),
+            ),
+        )
         return None
     if via.name == "enum" and (not discrete or facts.name not in _FINITE):
         what = "a continuous draw" if not discrete else f"`{facts.name}`, which has infinitely many values,"
@@ -75,7 +100,13 @@ def strategy(cx: Context, via: ast.Via, facts: DistFacts, discrete: bool) -> ir.
         )
         return None
     if via.name == "mvd" and facts.name and facts.name not in _MVD:
-        cx.error("E511", f"there is no measure-valued derivative for `{facts.name}`", via.span, "not known", notes=(f"there is one for {', '.join(_MVD)}",),
-                 helps=(suggestion("use `via reinforce`", via.span, "via reinforce"),))  # fmt: skip
+        cx.error(
+            "E511",
+            f"there is no measure-valued derivative for `{facts.name}`",
+            via.span,
+            "not known",
+            notes=(f"there is one for {', '.join(_MVD)}",),
+            helps=(suggestion("use `via reinforce`", via.span, "via reinforce"),),
+        )
         return None
     return ir.Strategy(via.name, tuple(args))

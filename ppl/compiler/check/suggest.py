@@ -8,22 +8,25 @@ from ppl.compiler.ir.distributions import DISTRIBUTIONS
 
 # What people coming from Stan, NumPyro, PyMC or WebPPL write.
 FOREIGN_DISTRIBUTIONS = {
-    "student_t": "StudentT", "double_exponential": "Laplace", "inv_gamma": "InverseGamma", "chi_square": "ChiSquared",
-    "bernoulli_logit": "BernoulliLogit", "neg_binomial_2": "NegativeBinomial", "poisson_log": "PoissonLog",
-    "categorical_logit": "CategoricalLogit", "multi_normal": "MultiNormal", "lkj_corr": "LKJ", "multinormal": "MultiNormal",
-    "multi_normal_cholesky": "MultiNormalChol", "lkj_corr_cholesky": "LKJCholesky", "MultivariateNormal": "MultiNormal",
-    "MvNormal": "MultiNormal", "beta_proportion": "BetaMean", "von_mises": "VonMises", "Gaussian": "Normal", "LKJCorr": "LKJ",
-    "gaussian": "Normal", "flip": "Bernoulli", "InverseGaussian": "InverseGamma", "BernoulliLogits": "BernoulliLogit",
-    "BernoulliProbs": "Bernoulli", "NegativeBinomial2": "NegativeBinomial", "RandomInteger": "DiscreteUniform",
-    "randomInteger": "DiscreteUniform", "TruncatedNormal": "truncated", "lognormal": "LogNormal", "half_normal": "HalfNormal",
-    "half_cauchy": "HalfCauchy", "Lognormal": "LogNormal", "Chi2": "ChiSquared", "Improper": "Flat", "flat": "Flat",
+    "student_t": "StudentT", "double_exponential": "Laplace", "inv_gamma": "InverseGamma",
+    "chi_square": "ChiSquared", "bernoulli_logit": "BernoulliLogit", "neg_binomial_2": "NegativeBinomial",
+    "poisson_log": "PoissonLog", "categorical_logit": "CategoricalLogit", "multi_normal": "MultiNormal",
+    "lkj_corr": "LKJ", "multinormal": "MultiNormal", "multi_normal_cholesky": "MultiNormalChol",
+    "lkj_corr_cholesky": "LKJCholesky", "MultivariateNormal": "MultiNormal", "MvNormal": "MultiNormal",
+    "beta_proportion": "BetaMean", "von_mises": "VonMises", "Gaussian": "Normal", "LKJCorr": "LKJ",
+    "gaussian": "Normal", "flip": "Bernoulli", "InverseGaussian": "InverseGamma",
+    "BernoulliLogits": "BernoulliLogit", "BernoulliProbs": "Bernoulli", "NegativeBinomial2": "NegativeBinomial",
+    "RandomInteger": "DiscreteUniform", "randomInteger": "DiscreteUniform", "TruncatedNormal": "truncated",
+    "lognormal": "LogNormal", "half_normal": "HalfNormal", "half_cauchy": "HalfCauchy", "Lognormal": "LogNormal",
+    "Chi2": "ChiSquared", "Improper": "Flat", "flat": "Flat",
 }  # fmt: skip
 FOREIGN_FUNCTIONS = {
-    "inv_logit": "sigmoid", "expit": "sigmoid", "log_sum_exp": "logsumexp", "fabs": "abs", "Phi": "normal_cdf", "square": "",
-    "inv_Phi": "normal_quantile", "ln": "log", "std": "sd", "stddev": "sd", "len": "length", "size": "length", "rep_vector": "full",
-    "log_determinant": "logdet", "cholesky_decompose": "cholesky", "dot_product": "dot", "matmul": "", "fmin": "min", "fmax": "max",
-    "if_else": "where", "range": "arange", "average": "mean", "variance": "var", "concatenate": "concat", "append_row": "concat",
-    "power": "", "pow": "", "inv": "inverse", "identity": "eye", "ifelse": "where", "maximum": "max", "minimum": "min",
+    "inv_logit": "sigmoid", "expit": "sigmoid", "log_sum_exp": "logsumexp", "fabs": "abs", "Phi": "normal_cdf",
+    "square": "", "inv_Phi": "normal_quantile", "ln": "log", "std": "sd", "stddev": "sd", "len": "length",
+    "size": "length", "rep_vector": "full", "log_determinant": "logdet", "cholesky_decompose": "cholesky",
+    "dot_product": "dot", "matmul": "", "fmin": "min", "fmax": "max", "if_else": "where", "range": "arange",
+    "average": "mean", "variance": "var", "concatenate": "concat", "append_row": "concat", "power": "", "pow": "",
+    "inv": "inverse", "identity": "eye", "ifelse": "where", "maximum": "max", "minimum": "min",
 }  # fmt: skip
 
 

@@ -30,9 +30,12 @@ from ppl.compiler.ir.supports import (
 )
 
 _STRUCTURED_ELEMENTS = {
-    "simplex": UNIT_INTERVAL, "positive_ordered": NONNEGATIVE, "corr": Interval(-1.0, 1.0), "chol_corr": Interval(-1.0, 1.0),
+    "simplex": UNIT_INTERVAL,
+    "positive_ordered": NONNEGATIVE,
+    "corr": Interval(-1.0, 1.0),
+    "chol_corr": Interval(-1.0, 1.0),
     "circle": Interval(-pi, pi),
-}  # fmt: skip
+}
 
 
 def interval(s: Support) -> Interval:
@@ -178,8 +181,12 @@ def _multiply(x: Interval, y: Interval) -> Interval:
 
 def _reciprocal(y: Interval) -> Interval:
     if y.lower > 0 or (y.lower == 0 and y.upper > 0):
-        return Interval(0.0 if y.upper == inf else 1 / y.upper, inf if y.lower == 0 else 1 / y.lower,
-                        y.upper == inf or y.upper_open, y.lower_open)  # fmt: skip
+        return Interval(
+            0.0 if y.upper == inf else 1 / y.upper,
+            inf if y.lower == 0 else 1 / y.lower,
+            y.upper == inf or y.upper_open,
+            y.lower_open,
+        )
     if y.upper < 0 or (y.upper == 0 and y.lower < 0):
         return _negate(_reciprocal(_negate(y)))
     return REALS
@@ -290,9 +297,11 @@ def _bounded(x: Interval, y: Interval) -> Interval:
     """min(x, y)."""
     lower, upper = min(x.lower, y.lower), min(x.upper, y.upper)
     return Interval(
-        lower, upper,
-        all(i.lower_open for i in (x, y) if i.lower == lower), any(i.upper_open for i in (x, y) if i.upper == upper),
-    )  # fmt: skip
+        lower,
+        upper,
+        all(i.lower_open for i in (x, y) if i.lower == lower),
+        any(i.upper_open for i in (x, y) if i.upper == upper),
+    )
 
 
 def _minimum(*xs: Interval) -> Interval:

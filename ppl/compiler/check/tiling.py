@@ -10,8 +10,10 @@ Box = tuple[tuple[Size, Size], ...]
 
 @record
 class Tiling:
-    """``extents`` of the tiled box, None if it is not shown to be one. ``equalities`` have to hold as well. ``gap``: a missing
-    range (axis, from, to); ``overlap``: two boxes that surely meet, by position, or ``(-1, -1)`` where ranges surely overlap
+    """``extents`` of the tiled box, None if it is not shown to be one. ``equalities`` have to hold as well. ``gap``:
+    a missing
+    range (axis, from, to); ``overlap``: two boxes that surely meet, by position, or ``(-1, -1)`` where ranges surely
+    overlap
     unless they are empty."""
 
     extents: tuple[Size, ...] | None

@@ -29,16 +29,36 @@ from ppl.compiler.syntax import ast
 
 POS = NONNEGATIVE  # `pos` is real<lower=0>
 _SCALARS: dict[str, tuple[Type, Support]] = {
-    "real": (REAL, REALS), "int": (INT, INTEGERS), "bool": (BOOL, BOOLEANS), "pos": (REAL, POS), "prob": (REAL, UNIT_INTERVAL),
-    "size": (SizeType(), Integers(lower=0)), "string": (ty.STRING, ANYTHING),
-}  # fmt: skip
+    "real": (REAL, REALS),
+    "int": (INT, INTEGERS),
+    "bool": (BOOL, BOOLEANS),
+    "pos": (REAL, POS),
+    "prob": (REAL, UNIT_INTERVAL),
+    "size": (SizeType(), Integers(lower=0)),
+    "string": (ty.STRING, ANYTHING),
+}
 _VECTORS = ("simplex", "ordered", "positive_ordered")
 _MATRICES = ("cov", "corr", "chol_cov", "chol_corr")
 _APPLIED = ("index", "Dist", "Target", "Guide")
 TYPE_NAMES = (*_SCALARS, *_VECTORS, *_MATRICES, *_APPLIED)
-_FOREIGN = {"float": "real", "vector": "real[n]", "matrix": "real[n, m]", "double": "real", "boolean": "bool", "positive": "pos",
-            "probability": "prob", "integer": "int", "cholesky_factor_corr": "chol_corr", "cov_matrix": "cov", "Real": "real",
-            "corr_matrix": "corr", "unit_vector": "real[n]", "natural": "int", "nat": "int", "number": "real"}  # fmt: skip
+_FOREIGN = {
+    "float": "real",
+    "vector": "real[n]",
+    "matrix": "real[n, m]",
+    "double": "real",
+    "boolean": "bool",
+    "positive": "pos",
+    "probability": "prob",
+    "integer": "int",
+    "cholesky_factor_corr": "chol_corr",
+    "cov_matrix": "cov",
+    "Real": "real",
+    "corr_matrix": "corr",
+    "unit_vector": "real[n]",
+    "natural": "int",
+    "nat": "int",
+    "number": "real",
+}
 
 
 @record
@@ -75,8 +95,13 @@ def declared(cx: Context, t: ast.TypeExpr) -> Declared:
         case ast.FnType(params, result):
             return Declared(ty.Function(tuple(declared(cx, p).type for p in params), declared(cx, result).type))
         case ast.SumType():
-            cx.error("E212", "a sum type is declared by `type`", t.span, "not a type on its own",
-                     notes=("constructors belong to a named type: `type Shape = | Circle(real) | Point`",))  # fmt: skip
+            cx.error(
+                "E212",
+                "a sum type is declared by `type`",
+                t.span,
+                "not a type on its own",
+                notes=("constructors belong to a named type: `type Shape = | Circle(real) | Point`",),
+            )
     return _BAD
 
 
@@ -212,22 +237,40 @@ def not_static(cx: Context, value: Value, expr: ast.Expr, what: str) -> None:
         name = value.origin or cx.text(expr.span)
         site = cx.site(value.origin) if value.origin else None
         cx.error(
-            "E206", f"{what} depends on the random variable `{name}`" if value.origin else f"{what} depends on a random variable",
-            expr.span, "random", ((site.span, f"`{name}` is drawn here"),) if site else (),
+            "E206",
+            f"{what} depends on the random variable `{name}`"
+            if value.origin
+            else f"{what} depends on a random variable",
+            expr.span,
+            "random",
+            ((site.span, f"`{name}` is drawn here"),) if site else (),
             notes=("sizes are fixed when the program is compiled, before anything is drawn",),
-        )  # fmt: skip
+        )
         return
     if value.affine is not None:
-        cx.error("E206", f"{what} changes from iteration to iteration", expr.span, "depends on a loop index",
-                 notes=("sizes are fixed when the program is compiled",))  # fmt: skip
+        cx.error(
+            "E206",
+            f"{what} changes from iteration to iteration",
+            expr.span,
+            "depends on a loop index",
+            notes=("sizes are fixed when the program is compiled",),
+        )
         return
     if value.type not in (INT, SizeType()) and not isinstance(value.type, ty.IndexType):
         cx.error("E206", f"{what} must be a size, not a value of type {value.type}", expr.span, f"this is {value.type}")
         return
     helps = ()
     if isinstance(expr, ast.Name) and (local := cx.peek(expr.id)) is not None and local.kind == "parameter":
-        helps = (suggestion(f"declare `{expr.id}: size`", local.span, f"{expr.id}: size") if cx.text(local.span) != expr.id
-                 else suggestion(f"declare `{expr.id}` as a `size`", local.span, expr.id),)  # fmt: skip
-    cx.error("E206", f"{what} must be static", expr.span, "known only when the program runs",
-             notes=("a static size is made of size variables, `size` parameters, `length(…)` and numbers with `+ - *`",),
-             helps=helps if helps and helps[0].edits[0].text != cx.text(helps[0].edits[0].span) else ())  # fmt: skip
+        helps = (
+            suggestion(f"declare `{expr.id}: size`", local.span, f"{expr.id}: size")
+            if cx.text(local.span) != expr.id
+            else suggestion(f"declare `{expr.id}` as a `size`", local.span, expr.id),
+        )
+    cx.error(
+        "E206",
+        f"{what} must be static",
+        expr.span,
+        "known only when the program runs",
+        notes=("a static size is made of size variables, `size` parameters, `length(…)` and numbers with `+ - *`",),
+        helps=helps if helps and helps[0].edits[0].text != cx.text(helps[0].edits[0].span) else (),
+    )

@@ -56,9 +56,10 @@ class Instance:
             pending = [e for e in pending if not self._solve(e[0], e[1])]
         found = {n: s for n, s in self.sizes.items() if s is not None}
         return [
-            (p.substitute(found), a, what) for p, a, what in pending
+            (p.substitute(found), a, what)
+            for p, a, what in pending
             if not cx.require_sizes(p.substitute(found), a, what, span)
-        ]  # fmt: skip
+        ]
 
 
 def substitute(t: Type, sizes: dict[str, Size], traces: dict[str, Type | None] | None = None) -> Type:
@@ -106,7 +107,8 @@ def plain(t: Type) -> Type:
 
 
 def match(cx: Context, pattern: Type, actual: Type, instance: Instance, what: str = "", exact: bool = False) -> bool:
-    """Whether a value of type ``actual`` may stand where ``pattern`` is asked for; fills in the unknowns. Sizes are only
+    """Whether a value of type ``actual`` may stand where ``pattern`` is asked for; fills in the unknowns. Sizes are
+    only
     noted as equations. ``exact``: without promotion of numbers (inside functions, tuples and arrays of those)."""
     if pattern == UNKNOWN or actual == UNKNOWN:
         return True

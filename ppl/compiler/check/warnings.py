@@ -1,4 +1,5 @@
-"""Warnings about programs that are valid and probably not meant: W101 to W106 (W107 is given where arguments are checked)."""
+"""Warnings about programs that are valid and probably not meant: W101 to W106 (W107 is given where arguments are
+checked)."""
 
 from __future__ import annotations
 
@@ -36,12 +37,19 @@ def _unused_lets(parts: ProgramParts, sink: Diagnostics) -> None:
         for span, (name, used, kind) in seen.items():
             if not used and not name.startswith("_"):
                 word = "let" if kind == "let" else "var"
-                sink.add(Diagnostic("W102", f"`{name}` is never read", Label(span, f"this `{word}` has no effect"),
-                                    helps=(Help("remove it, or write `output` to keep it in the results"),)))  # fmt: skip
+                sink.add(
+                    Diagnostic(
+                        "W102",
+                        f"`{name}` is never read",
+                        Label(span, f"this `{word}` has no effect"),
+                        helps=(Help("remove it, or write `output` to keep it in the results"),),
+                    )
+                )
 
 
 def _without_influence(program: ir.Program, model: ir.Model) -> Iterator[Diagnostic]:
-    """Latent variables that nothing observed, returned or kept depends on. A model without data has none such: it is run
+    """Latent variables that nothing observed, returned or kept depends on. A model without data has none such: it is
+    run
     for its draws; a last draw that depends on informed variables is a prediction."""
     flow = Influence(program, model)
     if not flow.conditions:
@@ -50,11 +58,21 @@ def _without_influence(program: ir.Program, model: ir.Model) -> Iterator[Diagnos
         if site.role is not Role.LATENT or site.name in flow.informed or site.name in flow.predictive:
             continue
         if site.name in flow.read:
-            yield Diagnostic("W103", f"`{site.name}` has no influence on any data, output or result", Label(site.span, "drawn here"),
-                             notes=("its posterior is its prior",), helps=(Help("use it in the distribution of the data, or remove it"),))  # fmt: skip
+            yield Diagnostic(
+                "W103",
+                f"`{site.name}` has no influence on any data, output or result",
+                Label(site.span, "drawn here"),
+                notes=("its posterior is its prior",),
+                helps=(Help("use it in the distribution of the data, or remove it"),),
+            )
         else:
-            yield Diagnostic("W101", f"`{site.name}` is drawn but never used", Label(site.span, "drawn here"),
-                             notes=("its posterior is its prior",), helps=(Help("use it, or remove it"),))  # fmt: skip
+            yield Diagnostic(
+                "W101",
+                f"`{site.name}` is drawn but never used",
+                Label(site.span, "drawn here"),
+                notes=("its posterior is its prior",),
+                helps=(Help("use it, or remove it"),),
+            )
 
 
 # --- priors ----------------------------------------------------------------------------------------------------------
@@ -76,20 +94,29 @@ def _priors(model: ir.Model, sink: Diagnostics) -> Iterator[Diagnostic]:
         }
         match let.op.name:
             case "Flat":
-                yield Diagnostic("W104", f"the prior of `{stmt.site}` is improper", Label(let.span, "integrates to infinity"),
-                                 notes=("the posterior may be improper too, and the model can't be simulated",),
-                                 helps=(Help("a weak proper prior", (Edit(let.span, "Normal(0, 10)"),)),))  # fmt: skip
+                yield Diagnostic(
+                    "W104",
+                    f"the prior of `{stmt.site}` is improper",
+                    Label(let.span, "integrates to infinity"),
+                    notes=("the posterior may be improper too, and the model can't be simulated",),
+                    helps=(Help("a weak proper prior", (Edit(let.span, "Normal(0, 10)"),)),),
+                )
             case "Uniform" if _accidental(constants.get("low"), constants.get("high")):
                 yield _hard_bounds(stmt, let, constants)
             case "Gamma" | "InverseGamma" if len(constants) == 2 and max(constants.values()) <= 0.1:
                 scale = "HalfNormal(1)" if let.op.name == "Gamma" else "HalfCauchy(1)"
-                yield Diagnostic("W106", f"`{let.op.name}` with two tiny parameters is not vague", Label(let.span, "a peak at 0 and a heavy tail"),
-                                 notes=("in hierarchical models it can dominate the data near 0 (Gelman 2006)",),
-                                 helps=(Help(f"say what sizes are plausible, for example `{scale}`", (Edit(let.span, scale),)),))  # fmt: skip
+                yield Diagnostic(
+                    "W106",
+                    f"`{let.op.name}` with two tiny parameters is not vague",
+                    Label(let.span, "a peak at 0 and a heavy tail"),
+                    notes=("in hierarchical models it can dominate the data near 0 (Gelman 2006)",),
+                    helps=(Help(f"say what sizes are plausible, for example `{scale}`", (Edit(let.span, scale),)),),
+                )
 
 
 def _accidental(low: float | None, high: float | None) -> bool:
-    """Wide round bounds, ``-100`` to ``100`` or ``0`` to ``1000``: chosen to be out of the way, not because they are true."""
+    """Wide round bounds, ``-100`` to ``100`` or ``0`` to ``1000``: chosen to be out of the way, not because they are
+    true."""
     if low is None or high is None or high < 10 or low not in (0.0, -high):
         return False
     leading = f"{high:e}"
@@ -100,7 +127,9 @@ def _hard_bounds(stmt: ir.Draw, let: ir.Let, constants: dict[str, float]) -> Dia
     high = constants["high"]
     new = f"HalfNormal({high / 2:g})" if constants["low"] == 0 else f"Normal(0, {high / 2:g})"
     return Diagnostic(
-        "W105", f"the hard bounds of `{stmt.site}` look accidental", Label(let.span, "exactly 0 outside"),
+        "W105",
+        f"the hard bounds of `{stmt.site}` look accidental",
+        Label(let.span, "exactly 0 outside"),
         notes=("if the truth lies outside no amount of data finds it, and the posterior piles up at the bound",),
         helps=(Help(f"a soft prior of the same width: `{new}`", (Edit(let.span, new),)),),
-    )  # fmt: skip
+    )

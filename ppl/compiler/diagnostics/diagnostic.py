@@ -93,5 +93,7 @@ class ModelError(Exception):
         first = diagnostics.errors[0] if diagnostics.errors else None
         more = len(diagnostics.errors) - 1
         super().__init__(
-            "no finding" if first is None else f"[{first.code}] {first.message}" + (f" (and {more} more)" if more else "")
+            "no finding"
+            if first is None
+            else f"[{first.code}] {first.message}" + (f" (and {more} more)" if more else "")
         )

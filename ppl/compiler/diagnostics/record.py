@@ -1,8 +1,8 @@
 """Frozen, slotted dataclasses that are cheap to define.
 
-``dataclass(frozen=True, slots=True)`` compiles six functions for each class; with the two hundred node classes of the compiler
-that takes longer than checking a file. ``record`` compiles one, the constructor, and shares the others. What comes out is a
-dataclass to everybody else: ``fields``, ``replace``, ``match`` and pickling work as usual.
+``dataclass(frozen=True, slots=True)`` compiles six functions for each class; with the two hundred node classes of the
+compiler that takes longer than checking a file. ``record`` compiles one, the constructor, and shares the others. What
+comes out is a dataclass to everybody else: ``fields``, ``replace``, ``match`` and pickling work as usual.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from dataclasses import MISSING, Field, field
 from operator import attrgetter
 from typing import dataclass_transform
 
-_PARAMS = dataclasses.dataclass(frozen=True)(type("_Template", (), {})).__dataclass_params__  # type: ignore[attr-defined]
-_KIND = next(
-    iter(dataclasses.dataclass(type("_Template", (), {"__annotations__": {"x": "int"}})).__dataclass_fields__.values())
-)._field_type  # type: ignore[attr-defined]
+_TEMPLATE = dataclasses.dataclass(frozen=True)(type("_Template", (), {"__annotations__": {"x": "int"}}))
+_PARAMS = _TEMPLATE.__dataclass_params__
+_KIND = _TEMPLATE.__dataclass_fields__["x"]._field_type
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(Field, field))
 def record(cls: type) -> type:
-    """A frozen dataclass with slots; field options as usual (``default_factory``, ``compare``, ``repr``, ``kw_only``)."""
+    """A frozen dataclass with slots; the options of ``field`` as usual."""
     inherited: dict[str, Field] = {}
     for base in reversed(cls.__mro__[1:]):
         inherited.update(getattr(base, "__dataclass_fields__", {}))
@@ -115,6 +114,11 @@ def _setstate(self, state):
 
 
 _SHARED = {
-    "__eq__": _eq, "__hash__": _hash, "__repr__": _repr, "__setattr__": _frozen, "__delattr__": _frozen, "__getstate__": _getstate,
+    "__eq__": _eq,
+    "__hash__": _hash,
+    "__repr__": _repr,
+    "__setattr__": _frozen,
+    "__delattr__": _frozen,
+    "__getstate__": _getstate,
     "__setstate__": _setstate,
-}  # fmt: skip
+}

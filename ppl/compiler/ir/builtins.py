@@ -8,10 +8,12 @@
 - ``T`` is any type; ``...`` repeats the argument before it;
 - alternatives, tried in order, are separated by ``|``.
 
-``support`` names the rule of ``ppl.compiler.check.support_rules`` that computes the support of the result from those of the
+``support`` names the rule of ``ppl.compiler.check.support_rules`` that computes the support of the result from those
+of the
 arguments. Meanings beyond the names: ``floor ceil round`` give ints (ties to even), ``var`` and ``sd`` divide by n,
 ``min`` and ``max`` of one array reduce it, of two arguments are elementwise; ``full(n, m, x)`` has its value last;
-``quad_form(A, x)`` is xᵀAx; ``solve_tri(L, b)`` solves L x = b with lower-triangular L; ``ode_solve(f, y0, t0, ts)`` gives the
+``quad_form(A, x)`` is xᵀAx; ``solve_tri(L, b)`` solves L x = b with lower-triangular L; ``ode_solve(f, y0, t0, ts)``
+gives the
 states at the times ``ts`` of y' = f(t, y); ``fori(lower, upper, f, init)`` is f(upper−1, … f(lower, init)).
 """
 
@@ -50,7 +52,7 @@ _ARITHMETIC = (
             " | (num[n, m], num[m, k]) -> num[n, k]", "reals"),
     Builtin("neg", ("a",), "(num*) -> num*", "negate", internal=True),
     *(Builtin(op, ("a", "b"), "(num*, num*) -> bool*", "booleans", smooth=False) for op in ("<", "<=", ">", ">=")),
-    *(Builtin(op, ("a", "b"), "(num*, num*) -> bool* | (bool*, bool*) -> bool* | (T, T) -> bool", "booleans", smooth=False)
+    *(Builtin(op, ("a", "b"), "(num*, num*) -> bool* | (bool*, bool*) -> bool* | (T, T) -> bool", "booleans", False)
       for op in ("==", "!=")),
     *(Builtin(op, ("a", "b"), "(bool*, bool*) -> bool*", "booleans", smooth=False) for op in ("and", "or")),
     Builtin("not", ("a",), "(bool*) -> bool*", "booleans", smooth=False),
@@ -58,13 +60,15 @@ _ARITHMETIC = (
     Builtin("int", ("x",), "(int*) -> int*", "same", internal=True),  # index or size to int
     Builtin("copy", ("x",), "(T) -> T", "same", internal=True),
     Builtin("permute", ("x", "axes"), "(T[..], int...) -> T", "same", internal=True),  # numpy.transpose(x, axes)
-    Builtin("set", ("x", "value", "i"), "(T[..], T, int...) -> T", "join", internal=True),  # x with x[i, …] replaced by value
+    # x with x[i, …] replaced by value
+    Builtin("set", ("x", "value", "i"), "(T[..], T, int...) -> T", "join", internal=True),
     Builtin("select", ("c", "a", "b"), "(bool, T, T) -> T", "join", internal=True),  # both sides are evaluated
 )  # fmt: skip
 
 _ELEMENTWISE = (
     _map("exp", "exp"), _map("log", "log"), _map("log1p", "log1p"), _map("expm1", "expm1"), _map("sqrt", "sqrt"),
-    _map("sin", "sine"), _map("cos", "sine"), _map("tan"), _map("asin", "asin"), _map("acos", "acos"), _map("atan", "atan"),
+    _map("sin", "sine"), _map("cos", "sine"), _map("tan"),
+    _map("asin", "asin"), _map("acos", "acos"), _map("atan", "atan"),
     Builtin("atan2", ("y", "x"), "(real*, real*) -> real*", "atan2"),
     _map("sinh", "sinh"), _map("cosh", "cosh"), _map("tanh", "tanh"),
     _map("sigmoid", "sigmoid"), _map("logit", "logit"), _map("softplus", "softplus"),

@@ -44,7 +44,8 @@ class Interval(Support):
             return f"a real {'>' if self.lower_open else '>='} {self.lower:g}"
         if self.lower == -inf:
             return f"a real {'<' if self.upper_open else '<='} {self.upper:g}"
-        return f"a real in {'(' if self.lower_open else '['}{self.lower:g}, {self.upper:g}{')' if self.upper_open else ']'}"
+        left, right = "(" if self.lower_open else "[", ")" if self.upper_open else "]"
+        return f"a real in {left}{self.lower:g}, {self.upper:g}{right}"
 
 
 @record

@@ -8,17 +8,21 @@ EXPLANATIONS = (
     Explanation(
         "E601",
         "recursion is not executable yet",
-        "Models, functions and lambdas that apply themselves are checked, but not compiled. A bounded recursion can be written "
+        "Models, functions and lambdas that apply themselves are checked, but not compiled. A bounded recursion "
+        "can be written "
         "as a `for` loop with a `var`.",
-        wrong="fn f(n: int) -> real {\n  return if n < 1 then 0 else 1 + f(n - 1)\n}\n\nmodel m() {\n  data y ~ Normal(f(3), 1)\n}\n",
+        wrong="fn f(n: int) -> real {\n  return if n < 1 then 0 else 1 + f(n - 1)\n}\n\nmodel m() {\n"
+        "  data y ~ Normal(f(3), 1)\n}\n",
         right="model m() {\n  var s: real = 0\n  for i in 3 {\n    s = s + 1\n  }\n  data y ~ Normal(s, 1)\n}\n",
     ),
     Explanation(
         "E602",
         "branches that draw different variables are not executable yet",
         "The set of random variables must not depend on a random value: draw the same ones in every branch.",
-        wrong="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    a ~ Normal(0, 1)\n  } else {\n    b ~ Normal(0, 1)\n  }\n}\n",
-        right="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    a ~ Normal(0, 1)\n  } else {\n    a ~ Normal(5, 1)\n  }\n}\n",
+        wrong="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    a ~ Normal(0, 1)\n  } else {\n"
+        "    b ~ Normal(0, 1)\n  }\n}\n",
+        right="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    a ~ Normal(0, 1)\n  } else {\n"
+        "    a ~ Normal(5, 1)\n  }\n}\n",
     ),
     Explanation(
         "E603",

@@ -55,17 +55,21 @@ EXPLANATIONS = (
     Explanation(
         "E507",
         "`via reparam` on a draw that reaches a discontinuity",
-        "A pathwise derivative does not see the jumps of comparisons, rounding, indices and branches: the gradient would be "
+        "A pathwise derivative does not see the jumps of comparisons, rounding, indices and branches: the gradient "
+        "would be "
         "silently wrong.",
-        wrong="model m() {\n  x ~ Normal(0, 1)\n  let side = if x > 0.5 then 1 else 0\n  data y ~ Normal(side, 1)\n}\n\n"
+        wrong="model m() {\n  x ~ Normal(0, 1)\n  let side = if x > 0.5 then 1 else 0\n  data y ~ Normal(side, 1)\n"
+        "}\n\n"
         "guide q() for m {\n  param a: real = 0\n  x ~ Normal(a, 1) via reparam\n}\n",
-        right="model m() {\n  x ~ Normal(0, 1)\n  let side = if x > 0.5 then 1 else 0\n  data y ~ Normal(side, 1)\n}\n\n"
+        right="model m() {\n  x ~ Normal(0, 1)\n  let side = if x > 0.5 then 1 else 0\n  data y ~ Normal(side, 1)\n"
+        "}\n\n"
         "guide q() for m {\n  param a: real = 0\n  x ~ Normal(a, 1) via reinforce\n}\n",
     ),
     Explanation(
         "E508",
         "a score function on a support that moves",
-        "Where the edge of the support depends on a learnable parameter, the score function misses what crosses the edge: "
+        "Where the edge of the support depends on a learnable parameter, the score function misses what crosses "
+        "the edge: "
         "the gradient would be wrong, even in sign.",
         wrong="model m() {\n  x ~ Uniform(0, 1)\n  data y ~ Normal(x, 1)\n}\n\n"
         "guide q() for m {\n  param b: prob = 0.5\n  x ~ Uniform(0, b) via reinforce\n}\n",

@@ -21,7 +21,8 @@ EXPLANATIONS = (
     Explanation(
         "E103",
         "a type that does not exist",
-        "The types are `real`, `int`, `bool`, `size`, `pos`, `prob`, `index<K>`, arrays `T[n]`, the constrained vectors and "
+        "The types are `real`, `int`, `bool`, `size`, `pos`, `prob`, `index<K>`, arrays `T[n]`, the constrained "
+        "vectors and "
         "matrices (`simplex[K]`, `cov[K]`, …), tuples, records, functions, `Dist<T>`, and those declared by `type`.",
         wrong="model m(x: float) {\n  data y ~ Normal(x, 1)\n}\n",
         right="model m(x: real) {\n  data y ~ Normal(x, 1)\n}\n",
@@ -29,7 +30,8 @@ EXPLANATIONS = (
     Explanation(
         "E104",
         "a field or member that does not exist",
-        "A record has the fields that it was made with, a model the random variables that it draws, an imported file what "
+        "A record has the fields that it was made with, a model the random variables that it draws, an imported "
+        "file what "
         "it declares.",
         wrong="model m() {\n  let r = {rate = 1.0}\n  data y ~ Poisson(r.rtae)\n}\n",
         right="model m() {\n  let r = {rate = 1.0}\n  data y ~ Poisson(r.rate)\n}\n",
@@ -37,7 +39,8 @@ EXPLANATIONS = (
     Explanation(
         "E105",
         "an import from outside the project",
-        "A file may import files of its own project: those below the nearest folder that holds `.git` or `pyproject.toml`, "
+        "A file may import files of its own project: those below the nearest folder that holds `.git` or "
+        "`pyproject.toml`, "
         "or beside the main file. A text that is no file imports nothing.",
         wrong='import "../../etc/passwd" as p\n\nmodel m() {\n  x ~ Normal(0, 1)\n}\n',
         right="model m() {\n  x ~ Normal(0, 1)\n}\n",
@@ -45,7 +48,8 @@ EXPLANATIONS = (
     Explanation(
         "E106",
         "an imported file that can't be read",
-        "The path of an import is relative to the importing file. The file must exist, be readable, and be text in UTF-8.",
+        "The path of an import is relative to the importing file. The file must exist, be readable, and be text in "
+        "UTF-8.",
     ),
     Explanation(
         "E107",
@@ -62,7 +66,8 @@ EXPLANATIONS = (
     Explanation(
         "E109",
         "a name of the wrong kind",
-        "The name exists, but a thing of its kind can't stand here: a distribution without its parameters, a type where a "
+        "The name exists, but a thing of its kind can't stand here: a distribution without its parameters, a type "
+        "where a "
         "value is needed, a constant that is applied.",
         wrong="model m() {\n  x ~ Normal\n}\n",
         right="model m() {\n  x ~ Normal(0, 1)\n}\n",

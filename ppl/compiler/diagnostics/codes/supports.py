@@ -6,7 +6,8 @@ EXPLANATIONS = (
     Explanation(
         "E401",
         "an argument that is never valid",
-        "Constants are computed and intervals propagated when the program is checked. What is invalid for every value is an "
+        "Constants are computed and intervals propagated when the program is checked. What is invalid for every "
+        "value is an "
         "error; what may be valid is guarded when the program runs.",
         wrong="model m() {\n  x ~ Normal(0, -1)\n}\n",
         right="model m() {\n  x ~ Normal(0, 1)\n}\n",
@@ -14,7 +15,8 @@ EXPLANATIONS = (
     Explanation(
         "E402",
         "a declared type that cuts a distribution",
-        "The declared type of a draw says what is drawn; it does not truncate, which would need the distribution's normaliser.",
+        "The declared type of a draw says what is drawn; it does not truncate, which would need the distribution's "
+        "normaliser.",
         wrong="model m() {\n  sigma: pos ~ Normal(0, 1)\n  data y ~ Normal(0, sigma)\n}\n",
         right="model m() {\n  sigma: pos ~ HalfNormal(1)\n  data y ~ Normal(0, sigma)\n}\n",
     ),

@@ -6,7 +6,8 @@ EXPLANATIONS = (
     Explanation(
         "E201",
         "a value of the wrong type",
-        "`index<K>` is accepted as `int`, and `int` as `real`; nothing else is converted silently. A bool is no number, a "
+        "`index<K>` is accepted as `int`, and `int` as `real`; nothing else is converted silently. A bool is no "
+        "number, a "
         "distribution is not one of its draws.",
         wrong="model m(smoker: bool) {\n  data y ~ Normal(2 * smoker, 1)\n}\n",
         right="model m(smoker: bool) {\n  data y ~ Normal(where(smoker, 2, 0), 1)\n}\n",
@@ -43,7 +44,8 @@ EXPLANATIONS = (
     Explanation(
         "E206",
         "a size that is not static",
-        "Sizes of arrays and ranges of loops are known when the program is compiled: size variables, `size` parameters, "
+        "Sizes of arrays and ranges of loops are known when the program is compiled: size variables, `size` "
+        "parameters, "
         "`length(…)` and numbers, with `+`, `-` and `*`. They can't depend on a random variable.",
         wrong="model m() {\n  n ~ Poisson(3)\n  plate i in n {\n    data y[i] ~ Normal(0, 1)\n  }\n}\n",
         right="model m(n: size) {\n  plate i in n {\n    data y[i] ~ Normal(0, 1)\n  }\n}\n",
@@ -66,17 +68,21 @@ EXPLANATIONS = (
         "E209",
         "a match that does not fit its type",
         "The arms of a `match` cover every constructor, each is reachable, and patterns have the shape of the value.",
-        wrong="type Shape = | Circle(real) | Square(real)\n\nfn area(s: Shape) -> real {\n  return match s with { Circle(r) => pi * r^2 }\n}\n",
+        wrong="type Shape = | Circle(real) | Square(real)\n\nfn area(s: Shape) -> real {\n"
+        "  return match s with { Circle(r) => pi * r^2 }\n}\n",
         right="type Shape = | Circle(real) | Square(real)\n\nfn area(s: Shape) -> real {\n"
         "  return match s with { Circle(r) => pi * r^2, Square(a) => a^2 }\n}\n",
     ),
     Explanation(
         "E210",
         "an assignment that is not allowed",
-        "Only a `var` changes, inside the block that declares it: not from a plate, whose iterations are independent, nor "
+        "Only a `var` changes, inside the block that declares it: not from a plate, whose iterations are "
+        "independent, nor "
         "from a lambda. It keeps its type.",
-        wrong="model m[T](u: real[T]) {\n  var s = 0\n  for t in T {\n    s = s + u[t]\n  }\n  data y ~ Normal(s, 1)\n}\n",
-        right="model m[T](u: real[T]) {\n  var s: real = 0\n  for t in T {\n    s = s + u[t]\n  }\n  data y ~ Normal(s, 1)\n}\n",
+        wrong="model m[T](u: real[T]) {\n  var s = 0\n  for t in T {\n    s = s + u[t]\n  }\n"
+        "  data y ~ Normal(s, 1)\n}\n",
+        right="model m[T](u: real[T]) {\n  var s: real = 0\n  for t in T {\n    s = s + u[t]\n  }\n"
+        "  data y ~ Normal(s, 1)\n}\n",
     ),
     Explanation(
         "E211",
@@ -88,17 +94,21 @@ EXPLANATIONS = (
     Explanation(
         "E212",
         "a type that makes no sense",
-        "Bounds are in order, constrained vectors and matrices have a size, `index` has one, and only `data` can be missing.",
+        "Bounds are in order, constrained vectors and matrices have a size, `index` has one, and only `data` can "
+        "be missing.",
         wrong="model m(x: real<lower=1, upper=0>) {\n  data y ~ Normal(x, 1)\n}\n",
         right="model m(x: real<lower=0, upper=1>) {\n  data y ~ Normal(x, 1)\n}\n",
     ),
     Explanation(
         "E213",
         "a size that nothing determines",
-        "The sizes of what is applied follow from the arguments, or are given: `coin[10](…)`. A function with sizes of its "
+        "The sizes of what is applied follow from the arguments, or are given: `coin[10](…)`. A function with "
+        "sizes of its "
         "own is no value.",
-        wrong="model noise[N]() {\n  e: real[N] ~ Normal(0, 1)\n  return sum(e)\n}\n\nmodel m() {\n  s ~ noise()\n  data y ~ Normal(s, 1)\n}\n",
-        right="model noise[N]() {\n  e: real[N] ~ Normal(0, 1)\n  return sum(e)\n}\n\nmodel m() {\n  s ~ noise[10]()\n  data y ~ Normal(s, 1)\n}\n",
+        wrong="model noise[N]() {\n  e: real[N] ~ Normal(0, 1)\n  return sum(e)\n}\n\nmodel m() {\n  s ~ noise()\n"
+        "  data y ~ Normal(s, 1)\n}\n",
+        right="model noise[N]() {\n  e: real[N] ~ Normal(0, 1)\n  return sum(e)\n}\n\nmodel m() {\n"
+        "  s ~ noise[10]()\n  data y ~ Normal(s, 1)\n}\n",
     ),
     Explanation(
         "E214",

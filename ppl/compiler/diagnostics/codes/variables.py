@@ -28,8 +28,10 @@ EXPLANATIONS = (
         "E304",
         "index ranges that overlap",
         "An element would be defined twice.",
-        wrong="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  x[1] ~ Normal(0, 1)\n  for t in 0..2 {\n    x[t] ~ Normal(0, 1)\n  }\n}\n",
-        right="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  x[1] ~ Normal(0, 1)\n  for t in 2..4 {\n    x[t] ~ Normal(0, 1)\n  }\n}\n",
+        wrong="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  x[1] ~ Normal(0, 1)\n  for t in 0..2 {\n"
+        "    x[t] ~ Normal(0, 1)\n  }\n}\n",
+        right="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  x[1] ~ Normal(0, 1)\n  for t in 2..4 {\n"
+        "    x[t] ~ Normal(0, 1)\n  }\n}\n",
     ),
     Explanation(
         "E305",
@@ -41,14 +43,16 @@ EXPLANATIONS = (
     Explanation(
         "E306",
         "a read that is no earlier iteration",
-        "Inside the loop that draws `x`, it can be read at the current iteration and at constant lags: `x[t - 1]`, `x[t - 2]`.",
+        "Inside the loop that draws `x`, it can be read at the current iteration and at constant lags: `x[t - 1]`, "
+        "`x[t - 2]`.",
         wrong="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  for t in 1..T {\n    x[t] ~ Normal(x[t + 1], 1)\n  }\n}\n",
         right="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  for t in 1..T {\n    x[t] ~ Normal(x[t - 1], 1)\n  }\n}\n",
     ),
     Explanation(
         "E307",
         "a plate that reads another iteration",
-        "The iterations of a plate are independent given what is outside it. Ordered iterations are written with `for`.",
+        "The iterations of a plate are independent given what is outside it. Ordered iterations are written with "
+        "`for`.",
         wrong="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  plate t in 1..T {\n    x[t] ~ Normal(x[t - 1], 1)\n  }\n}\n",
         right="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  for t in 1..T {\n    x[t] ~ Normal(x[t - 1], 1)\n  }\n}\n",
     ),
@@ -57,19 +61,23 @@ EXPLANATIONS = (
         "a variable that is defined on some paths only",
         "What is read behind a branch is defined in each of its arms.",
         wrong="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    x ~ Normal(0, 1)\n  }\n  data y ~ Normal(x, 1)\n}\n",
-        right="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    x ~ Normal(0, 1)\n  } else {\n    x ~ Normal(5, 1)\n  }\n  data y ~ Normal(x, 1)\n}\n",
+        right="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    x ~ Normal(0, 1)\n  } else {\n"
+        "    x ~ Normal(5, 1)\n  }\n  data y ~ Normal(x, 1)\n}\n",
     ),
     Explanation(
         "E309",
         "a variable with two types",
         "A name drawn in two branches, or element by element, has one type and one number of indices.",
-        wrong="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    x ~ Normal(0, 1)\n  } else {\n    x ~ Bernoulli(0.5)\n  }\n}\n",
-        right="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    x ~ Normal(0, 1)\n  } else {\n    x ~ Normal(1, 2)\n  }\n}\n",
+        wrong="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    x ~ Normal(0, 1)\n  } else {\n"
+        "    x ~ Bernoulli(0.5)\n  }\n}\n",
+        right="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    x ~ Normal(0, 1)\n  } else {\n"
+        "    x ~ Normal(1, 2)\n  }\n}\n",
     ),
     Explanation(
         "E310",
         "an observed random variable",
-        "`observe` conditions on data or on values computed from them. A random variable that may be given by data is drawn "
+        "`observe` conditions on data or on values computed from them. A random variable that may be given by data "
+        "is drawn "
         "with `data`.",
         wrong="model m() {\n  x ~ Normal(0, 1)\n  observe x ~ Normal(1, 1)\n}\n",
         right="model m() {\n  mu ~ Normal(0, 1)\n  data x ~ Normal(mu, 1)\n}\n",
@@ -84,7 +92,8 @@ EXPLANATIONS = (
     Explanation(
         "E312",
         "a statement in the wrong place",
-        "Draws stand in models, guides, `infer`, `expect` and the sampler of a distribution; `data` and `output` in models, `aux` "
+        "Draws stand in models, guides, `infer`, `expect` and the sampler of a distribution; `data` and `output` "
+        "in models, `aux` "
         "in guides, `observe`, `factor` and `require` in models and `infer`, `param` at the top of a model or guide.",
         wrong="fn noisy(x: real) -> real {\n  e ~ Normal(0, 1)\n  return x + e\n}\n",
         right="model noisy(x: real) -> real {\n  e ~ Normal(0, 1)\n  return x + e\n}\n",
@@ -92,15 +101,20 @@ EXPLANATIONS = (
     Explanation(
         "E313",
         "an atom mixed with a density",
-        "The probability of a point and the density of a continuum have different units: a weight that adds or compares them "
-        "is wrong, however the program is run. For the same reason a continuous random variable can't be required to equal a value.",
-        wrong="model gpa() {\n  perfect ~ Bernoulli(0.1)\n  if perfect {\n    data score ~ Delta(4.0)\n  } else {\n    data score ~ Uniform(0, 4)\n  }\n}\n",
-        right="model gpa() {\n  perfect ~ Bernoulli(0.1)\n  if perfect {\n    data score ~ Normal(4.0, 0.01)\n  } else {\n    data score ~ Uniform(0, 4)\n  }\n}\n",
+        "The probability of a point and the density of a continuum have different units: a weight that adds or "
+        "compares them "
+        "is wrong, however the program is run. For the same reason a continuous random variable can't be required "
+        "to equal a value.",
+        wrong="model gpa() {\n  perfect ~ Bernoulli(0.1)\n  if perfect {\n    data score ~ Delta(4.0)\n  } else {\n"
+        "    data score ~ Uniform(0, 4)\n  }\n}\n",
+        right="model gpa() {\n  perfect ~ Bernoulli(0.1)\n  if perfect {\n    data score ~ Normal(4.0, 0.01)\n"
+        "  } else {\n    data score ~ Uniform(0, 4)\n  }\n}\n",
     ),
     Explanation(
         "E314",
         "a draw from an improper distribution",
-        "`Flat()` integrates to infinity: it may stand as the prior of a latent of a model, but nothing can be drawn from it.",
+        "`Flat()` integrates to infinity: it may stand as the prior of a latent of a model, but nothing can be "
+        "drawn from it.",
         wrong="model m() {\n  data y ~ Flat()\n}\n",
         right="model m() {\n  data y ~ Normal(0, 10)\n}\n",
     ),
@@ -116,7 +130,8 @@ EXPLANATIONS = (
         "an array read before it is complete",
         "The whole of an array of random variables can be read behind its last definition.",
         wrong="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  for t in 1..T {\n    x[t] ~ Normal(sum(x), 1)\n  }\n}\n",
-        right="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  for t in 1..T {\n    x[t] ~ Normal(x[t - 1], 1)\n  }\n  data y ~ Normal(sum(x), 1)\n}\n",
+        right="model m[T]() {\n  x[0] ~ Normal(0, 1)\n  for t in 1..T {\n    x[t] ~ Normal(x[t - 1], 1)\n  }\n"
+        "  data y ~ Normal(sum(x), 1)\n}\n",
     ),
     Explanation(
         "E317",

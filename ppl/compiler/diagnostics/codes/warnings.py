@@ -1,4 +1,5 @@
-"""W1: valid programs that are probably not meant. `# ppl: allow W101` on the line, on the line before or at the top of the file
+"""W1: valid programs that are probably not meant. `# ppl: allow W101` on the line, on the line before or at the top
+of the file
 silences a warning."""
 
 from ppl.compiler.diagnostics.codes.explanation import Explanation
@@ -24,8 +25,10 @@ EXPLANATIONS = (
         "W103",
         "a random variable without influence on the data",
         "The variable is read, but no data, output or result depends on it: its posterior is its prior.",
-        wrong="model m() {\n  mu ~ Normal(0, 1)\n  scale ~ HalfNormal(1)\n  e ~ Normal(0, scale)\n  data y ~ Normal(mu, 1)\n}\n",
-        right="model m() {\n  mu ~ Normal(0, 1)\n  scale ~ HalfNormal(1)\n  e ~ Normal(0, scale)\n  data y ~ Normal(mu + e, 1)\n}\n",
+        wrong="model m() {\n  mu ~ Normal(0, 1)\n  scale ~ HalfNormal(1)\n  e ~ Normal(0, scale)\n"
+        "  data y ~ Normal(mu, 1)\n}\n",
+        right="model m() {\n  mu ~ Normal(0, 1)\n  scale ~ HalfNormal(1)\n  e ~ Normal(0, scale)\n"
+        "  data y ~ Normal(mu + e, 1)\n}\n",
     ),
     Explanation(
         "W104",
@@ -37,7 +40,8 @@ EXPLANATIONS = (
     Explanation(
         "W105",
         "hard bounds that look accidental",
-        "Wide round bounds exclude values for good, and the posterior piles up where they bind. A soft prior of the same width "
+        "Wide round bounds exclude values for good, and the posterior piles up where they bind. A soft prior of "
+        "the same width "
         "says what is meant.",
         wrong="model m() {\n  mu ~ Uniform(-100, 100)\n  data y ~ Normal(mu, 1)\n}\n",
         right="model m() {\n  mu ~ Normal(0, 50)\n  data y ~ Normal(mu, 1)\n}\n",
@@ -45,7 +49,8 @@ EXPLANATIONS = (
     Explanation(
         "W106",
         "a gamma prior with two tiny parameters",
-        "`Gamma(ε, ε)` and `InverseGamma(ε, ε)` are meant to say little, but have a peak at 0 and a heavy tail that can dominate "
+        "`Gamma(ε, ε)` and `InverseGamma(ε, ε)` are meant to say little, but have a peak at 0 and a heavy tail "
+        "that can dominate "
         "the data (Gelman, Prior distributions for variance parameters in hierarchical models, 2006).",
         wrong="model m() {\n  rate ~ Gamma(0.001, 0.001)\n  data y ~ Exponential(rate)\n}\n",
         right="model m() {\n  rate ~ HalfNormal(1)\n  data y ~ Exponential(rate)\n}\n",
@@ -53,7 +58,8 @@ EXPLANATIONS = (
     Explanation(
         "W107",
         "a declared type wider than its use",
-        "The type allows values that the place of their use does not: with the narrower type such data are refused when they are "
+        "The type allows values that the place of their use does not: with the narrower type such data are refused "
+        "when they are "
         "loaded, by name and index.",
         wrong="model m[N](se: real[N]) {\n  mu ~ Normal(0, 1)\n  data y ~ Normal(mu, se)\n}\n",
         right="model m[N](se: pos[N]) {\n  mu ~ Normal(0, 1)\n  data y ~ Normal(mu, se)\n}\n",
