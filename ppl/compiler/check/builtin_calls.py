@@ -17,7 +17,7 @@ from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.builtins import BUILTINS
 from ppl.compiler.ir.nodes import Level
 from ppl.compiler.ir.sizes import Size
-from ppl.compiler.ir.supports import COUNTS, REALS, Structured
+from ppl.compiler.ir.supports import ANYTHING, COUNTS, REALS, Structured
 from ppl.compiler.ir.types import INT, REAL, Type, array, shape
 from ppl.compiler.syntax import ast
 
@@ -337,7 +337,7 @@ def _fori(cx: Context, e: ast.Call) -> Value:
         "fori",
         (lower.atom, upper.atom, f.atom, init.atom),
         init.type,
-        rules.ANYTHING,
+        ANYTHING,
         joined_level(lower, upper, f, init),
         e,
     )

@@ -12,7 +12,8 @@ from ppl.compiler.check.frames import Site
 from ppl.compiler.check.module import ModuleScope, Signature
 from ppl.compiler.check.pieces import readable
 from ppl.compiler.check.prune import prune
-from ppl.compiler.check.sites import Miss, whole
+from ppl.compiler.check.sites import whole
+from ppl.compiler.check.slabs import Miss
 from ppl.compiler.check.statements import body, returning_body
 from ppl.compiler.check.tiling import Tiling, tile
 from ppl.compiler.check.typeexprs import declared

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context, suggestion
 from ppl.compiler.check.declared_draws import at_declared_type
-from ppl.compiler.check.frames import Box, Frame, Site, SitePiece, point
-from ppl.compiler.check.indexing import atom_of, subscripts_of
-from ppl.compiler.check.pieces import add_piece, readable
+from ppl.compiler.check.definitions import define, element_name, simulate
+from ppl.compiler.check.frames import Box, Site, SitePiece
+from ppl.compiler.check.indexing import atom_of
+from ppl.compiler.check.pieces import add_piece
+from ppl.compiler.check.registration import broken, register
 from ppl.compiler.check.strategies import strategy
-from ppl.compiler.check.unify import describe, fits, substitute, substitute_support
+from ppl.compiler.check.targets import target
+from ppl.compiler.check.unify import describe, substitute, substitute_support
 from ppl.compiler.check.values import DistFacts, Value
-from ppl.compiler.diagnostics.diagnostic import Edit, Help
-from ppl.compiler.diagnostics.span import Span
+from ppl.compiler.diagnostics.diagnostic import Help
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.nodes import Level, Role
 from ppl.compiler.ir.sizes import Size
-from ppl.compiler.ir.supports import ANYTHING, Support
-from ppl.compiler.ir.types import REAL, Type, element
+from ppl.compiler.ir.types import REAL, element
 from ppl.compiler.syntax import ast
 
 
@@ -29,7 +27,7 @@ def draw(cx: Context, stmt: ast.Draw) -> None:
 
     if not allowed(cx, stmt):
         check(cx, stmt.dist)
-        _broken(cx, stmt)
+        broken(cx, stmt)
         return
     if (
         isinstance(stmt.dist, ast.Call)
@@ -46,15 +44,15 @@ def draw(cx: Context, stmt: ast.Draw) -> None:
     dist = check(cx, stmt.dist)
     where = target(cx, stmt.target)
     if dist.unknown or where is None:
-        _broken(cx, stmt)
+        broken(cx, stmt)
         return
     if not isinstance(dist.type, ty.Dist):
         _not_a_distribution(cx, stmt, dist)
-        _broken(cx, stmt)
+        broken(cx, stmt)
         return
     drawn = at_declared_type(cx, stmt, dist)
     if drawn is None:
-        _broken(cx, stmt)
+        broken(cx, stmt)
         return
     dist, value_type, support, missing = drawn
     facts = dist.dist or DistFacts()
@@ -66,7 +64,7 @@ def draw(cx: Context, stmt: ast.Draw) -> None:
     if site is None:
         return
     level = _level(stmt, facts, discrete, missing)
-    var = cx.var(_hint(name, box, cx), value_type, support, level, stmt.span)
+    var = cx.var(element_name(name, box, cx), value_type, support, level, stmt.span)
     affine = tuple(lo for lo, _ in box)
     indices = tuple(atom_of(cx, p, stmt.span) for p in affine)
     via = strategy(cx, stmt.via, facts, discrete) if stmt.via is not None else None
@@ -76,28 +74,10 @@ def draw(cx: Context, stmt: ast.Draw) -> None:
         _fields(cx, stmt, site, box, var, facts.model, dict(facts.sizes))
 
 
-def _hint(name: str, box: Box, cx: Context) -> str:
-    if not box:
-        return name
-    indices = [
-        f.index_name for f in cx.frames if f.index is not None and any(f.index.id in lo.variables for lo, _ in box)
-    ]
-    return (
-        "_".join([name, *(indices or [str(lo) for lo, _ in box])])
-        .replace(" ", "")
-        .replace("-", "m")
-        .replace("+", "p")
-        .replace("*", "")
-    )
-
-
 def _level(stmt: ast.Draw, facts: DistFacts, discrete: bool, missing: bool) -> Level:
     if stmt.role == "data" and not missing:
         return Level.DATA
     return Level.DISCRETE if discrete else Level.CONTINUOUS
-
-
-# --- where draws may stand -----------------------------------------------------------------------------------------
 
 
 def allowed(cx: Context, stmt: ast.Draw) -> bool:
@@ -172,205 +152,6 @@ def _not_a_distribution(cx: Context, stmt: ast.Draw, dist: Value) -> None:
     )
 
 
-# --- targets -------------------------------------------------------------------------------------------------------
-
-
-def target(cx: Context, e: ast.Expr) -> tuple[str, Box] | None:
-    """The name and the box (one point an axis) that a statement defines; None after an error."""
-    if isinstance(e, ast.Name):
-        return (e.id, ()) if _every_loop_indexed(cx, e.id, (), e) else None
-    if isinstance(e, ast.Index) and isinstance(e.base, ast.Name):
-        subscripts = subscripts_of(cx, e.subscripts)
-        if subscripts is None:
-            return None
-        points: list[Size] = []
-        for s, written in zip(subscripts, e.subscripts, strict=True):
-            if s.point is None or not _unit(cx, s.point):
-                cx.error(
-                    "E315",
-                    f"`{cx.text(written.span)}` can't stand as the index of what is defined",
-                    written.span,
-                    "not a loop index plus a constant",
-                    notes=("only then it is known that each element is defined exactly once",),
-                    helps=(Help("`x[t]`, `x[t + 1]` and `x[0]` can"),),
-                )
-                return None
-            points.append(s.point)
-        if not _distinct(cx, points, e) or not _every_loop_indexed(cx, e.base.id, tuple(points), e):
-            return None
-        return e.base.id, tuple(point(p) for p in points)
-    cx.error(
-        "E204",
-        "one variable is drawn at a time",
-        e.span,
-        "a tuple",
-        helps=(Help("draw `x ~ D`, then `let (a, b) = x`"),),
-    )
-    return None
-
-
-def _unit(cx: Context, p: Size) -> bool:
-    """At most one loop index, with the factor 1."""
-    indices = [v for v in p.variables if cx.is_loop_index(v)]
-    if not indices:
-        return True
-    rest = p - Size.var(indices[0])
-    return len(indices) == 1 and not any(cx.is_loop_index(v) for v in rest.variables)
-
-
-def _distinct(cx: Context, points: list[Size], e: ast.Index) -> bool:
-    used = [v for p in points for v in p.variables if cx.is_loop_index(v)]
-    if len(used) == len(set(used)):
-        return True
-    cx.error(
-        "E303",
-        "only a diagonal is defined: one loop index stands on two axes",
-        e.span,
-        "the other elements are missing",
-    )
-    return False
-
-
-def _every_loop_indexed(cx: Context, name: str, points: tuple[Size, ...], e: ast.Expr) -> bool:
-    """Each open loop of this body must choose an element: otherwise its iterations define the same one again."""
-    used = {v for p in points for v in p.variables}
-    for f in cx.own_frames:
-        if f.index is not None and f.index.id not in used:
-            new = f"{name}[{', '.join([f.index_name, *(readable(cx, p) for p in points)])}]"
-            cx.error(
-                "E302",
-                f"every iteration defines `{cx.text(e.span) or name}` again",
-                e.span,
-                f"no index `{f.index_name}`",
-                ((_head(cx, f), f"the iterations of `{f.index_name}`"),),
-                ("each random variable is defined exactly once",),
-                (Help(f"write `{new}`", (Edit(e.span, new),)),),
-            )
-            return False
-    return True
-
-
-def _head(cx: Context, f: Frame) -> Span:
-    """The first line of a loop."""
-    text = cx.text(f.span)
-    return Span(f.span.file, f.span.start, f.span.start + len(text.split("{")[0].rstrip())) if text else f.span
-
-
-# --- sites ---------------------------------------------------------------------------------------------------------
-
-
-def register(
-    cx: Context,
-    stmt: ast.Stmt,
-    name: str,
-    box: Box,
-    kind: str,
-    type_: Type,
-    support: Support,
-    discrete: bool,
-    missing: bool,
-    facts: DistFacts | None,
-) -> Site | None:
-    """The site of the name: new, or extended by another element. None after an error."""
-    span = stmt.target.span if hasattr(stmt, "target") else stmt.span
-    site = cx.sites.get(name)
-    if site is None:
-        local = cx.peek(name)
-        outer = cx.parent.site(name) if cx.parent is not None else None
-        if local is not None or (outer is not None and outer.kind != "let"):
-            earlier = local.span if local is not None else outer.span
-            cx.error(
-                "E102",
-                f"the name `{name}` is already defined",
-                span,
-                "defined again here",
-                ((earlier, "first defined here"),),
-            )
-            return None
-        site = Site(
-            name,
-            kind,
-            type_,
-            support,
-            discrete,
-            len(box),
-            span,
-            missing,
-            stmt.doc,
-            facts.model if facts else None,
-            dist=facts,
-        )
-        cx.sites[name] = site
-        return site
-    if site.broken:
-        return None
-    if site.kind != kind:
-        cx.error(
-            "E301",
-            f"`{name}` is defined as {site.kind} and as {kind}",
-            span,
-            f"{kind} here",
-            ((site.span, f"{site.kind} here"),),
-        )
-        return None
-    if site.rank != len(box):
-        cx.error(
-            "E309",
-            f"`{name}` is defined with {len(box)} and with {site.rank} indices",
-            span,
-            f"{len(box)} here",
-            ((site.span, f"{site.rank} here"),),
-        )
-        return None
-    if site.rank == 0 and any(name in f.partial for f in cx.own_frames):
-        earlier = next(f.partial[name] for f in cx.own_frames if name in f.partial)
-        cx.error(
-            "E301",
-            f"the random variable `{name}` is drawn twice on one path",
-            span,
-            "again here",
-            ((earlier, "first here, on one path"),),
-        )
-        return None
-    if (
-        not fits(cx, site.element, type_, span, f"`{name}`")[0]
-        and not fits(cx, type_, site.element, span, f"`{name}`")[0]
-    ):
-        cx.error(
-            "E309",
-            f"`{name}` has different types: {type_} and {site.element}",
-            span,
-            f"this is {describe(type_)}",
-            ((site.span, f"this is {describe(site.element)}"),),
-        )
-        return None
-    if facts is not None and site.dist is not None and facts.name != site.dist.name:
-        _mixed_paths(cx, site, facts, span)
-    site.support = rules.join(site.support, support)
-    site.missing = site.missing or missing
-    site.discrete = site.discrete and discrete
-    if element(site.element) != element(type_) and element(type_) == REAL:
-        site.element = type_
-    site.dist = None
-    return site
-
-
-def _mixed_paths(cx: Context, site: Site, facts: DistFacts, span: Span) -> None:
-    """Indian GPA: an atom on one path and a density on another."""
-    if site.dist is not None and ((site.dist.atom and facts.density) or (site.dist.density and facts.atom)):
-        cx.error(
-            "E313",
-            f"`{site.name}` has an atom on one path and a density on another",
-            span,
-            "mixed measure",
-            ((site.span, "the other path"),),
-            (
-                "the probability of a point and the density of a continuum can't be compared: a weight that mixes "
-                "them is wrong",
-            ),
-        )
-
-
 def _check_measure(cx: Context, stmt: ast.Draw, facts: DistFacts, dist: Value) -> None:
     if facts.atom and facts.density and facts.name != "mixture":
         cx.error(
@@ -405,19 +186,6 @@ def _check_measure(cx: Context, stmt: ast.Draw, facts: DistFacts, dist: Value) -
         )
 
 
-def _broken(cx: Context, stmt: ast.Draw) -> None:
-    """After an error the names are known, with unknown values, so that their uses report nothing."""
-    from ppl.compiler.check.forecast import targets
-    from ppl.compiler.check.values import UNKNOWN
-
-    for name, subs, span in targets(stmt.target):
-        site = cx.sites.get(name)
-        if site is None:
-            site = Site(name, stmt.role, UNKNOWN, ANYTHING, False, len(subs), span)
-            cx.sites[name] = site
-        site.broken = True
-
-
 def _fields(cx: Context, stmt: ast.Draw, site: Site, box: Box, var: ir.Var, model: str, sizes: dict[str, Size]) -> None:
     """The variables of a submodel, read as ``x.theta``."""
     found = cx.module.parts.models.get(model)
@@ -436,61 +204,3 @@ def _fields(cx: Context, stmt: ast.Draw, site: Site, box: Box, var: ir.Var, mode
 def _model_sites(cx: Context, model: str) -> list[ir.SiteInfo]:
     """Own variables and those of its own submodels."""
     return [s for s in cx.module.parts.contexts[model].all_sites] if model in cx.module.parts.contexts else []
-
-
-# --- simulation and arrays of values ---------------------------------------------------------------------------------
-
-
-def simulate(cx: Context, stmt: ast.Draw) -> None:
-    """``(z, lq) ~ sim(q)``: a trace with its log density."""
-    from ppl.compiler.check.expressions import check
-
-    call = stmt.dist
-    assert isinstance(call, ast.Call)
-    if cx.kind != "expect":
-        cx.error("E312", "`sim` stands inside `expect` only", call.span, "not allowed here")
-    if len(call.args) != 1 or not isinstance(stmt.target, ast.TupleLit) or len(stmt.target.elements) != 2:
-        cx.error(
-            "E203", "`sim` draws a trace with its log density", stmt.span, "", helps=(Help("write `(z, lq) ~ sim(q)`"),)
-        )
-        _broken(cx, stmt)
-        return
-    q = check(cx, call.args[0].value)
-    if q.unknown:
-        _broken(cx, stmt)
-        return
-    if isinstance(q.type, ty.Dist) and q.dist is not None and q.dist.model is not None:
-        q = replace(q, type=ty.Guide(ty.Trace(q.dist.model)))
-    if not isinstance(q.type, ty.Guide):
-        cx.error(
-            "E201", f"`sim` draws from a guide, not from {describe(q.type)}", q.span, f"this is {describe(q.type)}"
-        )
-        _broken(cx, stmt)
-        return
-    trace = cx.var("z", q.type.trace, ANYTHING, Level.CONTINUOUS, stmt.span)
-    log_density = cx.var("lq", REAL, ANYTHING, Level.CONTINUOUS, stmt.span)
-    cx.emit(ir.SimDraw(trace, log_density, q.atom, span=stmt.span))
-    for t, var in zip(stmt.target.elements, (trace, log_density), strict=True):
-        define(cx, t, Value(var, var.type, ANYTHING, Level.CONTINUOUS, t.span), "let", t.span, None)
-
-
-def define(
-    cx: Context, e: ast.Expr, value: Value, kind: str, span: Span, doc: str | None, missing: bool = False
-) -> None:
-    """``let x = …`` or ``let x[i] = …``: a name, or an element of an array."""
-    if isinstance(e, ast.Name):
-        cx.bind(e.id, value.at(e.span), e.span)
-        return
-    where = target(cx, e)
-    if where is None or value.unknown:
-        _broken(cx, ast.Draw(kind, e, None, e, None, span=span))
-        return
-    name, box = where
-    stmt = ast.Let(e, None, e, span=span, doc=doc)
-    site = register(cx, stmt, name, box, kind, value.type, value.support, element(value.type) != REAL, missing, None)
-    if site is None:
-        return
-    atom = value.atom
-    if not isinstance(atom, ir.Var) or cx.depth.get(atom.id, 0) < len(cx.frames):
-        atom = cx.let(ir.Prim("copy", (atom,)), value.type, value.support, value.level, span, _hint(name, box, cx))
-    add_piece(cx, site, SitePiece(box, (), atom, e.span), cx.frames[-1])

@@ -140,7 +140,7 @@ def _attribute(cx: Context, e: ast.Attribute) -> Value:
     if member is not None:
         return member
     if isinstance(e.base, ast.Index) or isinstance(e.base, ast.Name):
-        from ppl.compiler.check.sites import submodel_field
+        from ppl.compiler.check.submodels import submodel_field
 
         found = submodel_field(cx, e)
         if found is not None:

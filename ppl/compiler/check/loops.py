@@ -10,7 +10,7 @@ from ppl.compiler.check.expressions import conform
 from ppl.compiler.check.forecast import assigned, forecast
 from ppl.compiler.check.frames import Frame, Local, Site, SitePiece
 from ppl.compiler.check.pieces import add_piece
-from ppl.compiler.check.sites import Miss, slab, visible
+from ppl.compiler.check.slabs import Miss, slab, visible
 from ppl.compiler.check.typeexprs import size_of
 from ppl.compiler.check.unify import describe
 from ppl.compiler.check.values import Value
