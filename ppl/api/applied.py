@@ -85,7 +85,8 @@ def _with_gaps(array: Any, absent: Any) -> Any:
 
 
 def choose_model(program: ir.Program, name: str | None = None, where: str = "the file") -> ir.Model:
-    """The model called ``name``, or the one model that no other calls. UsageError (exit code 2) names the candidates."""
+    """The model called ``name``, or the one model that no other calls. UsageError (exit code 2) names the
+    candidates."""
     models = [m for m in program.models if m.kind == "model"]
     if name is not None:
         found = next((m for m in models if m.name == name), None)

@@ -38,5 +38,12 @@ def _bind(applied: Applied, plan: Plan, data: bool = True) -> Target:
     given = bound.data if data else {}
     missing = {n: m for n, m in bound.missing.items() if n in given or n in bound.args}
     return bind(
-        plan.program, plan.model.name, bound.args, bound.sizes, given, applied.externs, frozenset(plan.deferred), missing
+        plan.program,
+        plan.model.name,
+        bound.args,
+        bound.sizes,
+        given,
+        applied.externs,
+        frozenset(plan.deferred),
+        missing,
     )

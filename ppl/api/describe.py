@@ -14,20 +14,33 @@ def describe(program: ir.Program) -> dict[str, Any]:
     return {
         "models": [_model(m) for m in program.models],
         "functions": [
-            {"name": f.name, "sizes": list(f.sizes), "parameters": [_parameter(p) for p in f.params], "result": str(f.result),
-             "extern": f.body is None}
+            {
+                "name": f.name,
+                "sizes": list(f.sizes),
+                "parameters": [_parameter(p) for p in f.params],
+                "result": str(f.result),
+                "extern": f.body is None,
+            }
             for f in program.functions
         ],
         "distributions": [
-            {"name": d.name, "parameters": [_parameter(p) for p in d.params], "event": str(d.event), "support": str(d.support)}
+            {
+                "name": d.name,
+                "parameters": [_parameter(p) for p in d.params],
+                "event": str(d.event),
+                "support": str(d.support),
+            }
             for d in program.dists
         ],
         "types": [
-            {"name": s.name, "recursive": s.recursive,
-             "constructors": [{"name": c.name, "arguments": [str(a) for a in c.args]} for c in s.constructors]}
+            {
+                "name": s.name,
+                "recursive": s.recursive,
+                "constructors": [{"name": c.name, "arguments": [str(a) for a in c.args]} for c in s.constructors],
+            }
             for s in program.sums
         ],
-    }  # fmt: skip
+    }
 
 
 def _model(m: ir.Model) -> dict[str, Any]:
@@ -50,16 +63,26 @@ def _model(m: ir.Model) -> dict[str, Any]:
 def _parameter(p: ir.Parameter) -> dict[str, Any]:
     shown = {"type": "size", "element": "size", "shape": []} if p.is_size else _type(p.var.type)
     return {
-        "name": p.name, **shown, "support": _support(p.var.support), "required": p.default is None, "missing_allowed": p.missing,
+        "name": p.name,
+        **shown,
+        "support": _support(p.var.support),
+        "required": p.default is None,
+        "missing_allowed": p.missing,
         "doc": p.doc,
-    }  # fmt: skip
+    }
 
 
 def _site(s: ir.SiteInfo) -> dict[str, Any]:
     return {
-        "name": s.name, **_type(s.type), "support": _support(s.support), "discrete": s.discrete, "axes": list(s.axes),
-        "missing_allowed": s.missing, "role": str(s.role), "doc": s.doc,
-    }  # fmt: skip
+        "name": s.name,
+        **_type(s.type),
+        "support": _support(s.support),
+        "discrete": s.discrete,
+        "axes": list(s.axes),
+        "missing_allowed": s.missing,
+        "role": str(s.role),
+        "doc": s.doc,
+    }
 
 
 def _type(t: T.Type) -> dict[str, Any]:

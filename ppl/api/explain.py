@@ -20,7 +20,11 @@ def explain(applied: Applied, method: Method) -> str:
     lines = [f"model {signature(applied.model)}", ""]
     lines += ["sizes: " + (", ".join(f"{n} = {k}" for n, k in sorted(bound.sizes.items())) or "none")]
     lines += ["observed: " + (", ".join(sorted(bound.data)) or "nothing")]
-    latents = [s.name for s in plan.model.sites if s.name not in bound.data and s.name not in (*plan.deferred, *plan.marginalised)]
+    latents = [
+        s.name
+        for s in plan.model.sites
+        if s.name not in bound.data and s.name not in (*plan.deferred, *plan.marginalised)
+    ]
     lines += ["inferred: " + (", ".join(latents) or "nothing")]
     if plan.marginalised:
         lines += ["summed out exactly: " + ", ".join(plan.marginalised)]

@@ -32,8 +32,8 @@ def infer(
 ) -> Result:
     """The posterior of ``target`` by ``method`` (``ppl.nuts(chains=4)``, or the same as text).
 
-    ``key`` may be given in place of ``seed``: a typed JAX key or an int. ``device``: auto, cpu or gpu; ``precision``: 32 or
-    64 bits. ``checkpoint`` is written as the run goes, ``resume`` continues one.
+    ``key`` may be given in place of ``seed``: a typed JAX key or an int. ``device``: auto, cpu or gpu; ``precision``:
+    32 or 64 bits. ``checkpoint`` is written as the run goes, ``resume`` continues one.
 
     Raises InvalidData, MethodError, NumericalError, ResourceError, Interrupted."""
     from ppl.inference.methods.parse import parse
@@ -58,14 +58,23 @@ def infer(
                 checkpoint=None if checkpoint is None else Path(checkpoint),
                 resume=None if resume is None else Path(resume),
             )
-    summed = tuple(f"`{name}` was summed out exactly, and drawn from its conditional" for name in compiled.plan.marginalised)
+    summed = tuple(
+        f"`{name}` was summed out exactly, and drawn from its conditional" for name in compiled.plan.marginalised
+    )
     return Result(posterior, target, target.record(), notes=(*bound.notes, *summed))
 
 
 def prior(
-    target: Applied, draws: int = 1000, *, seed: int = 0, key: Any = None, device: str = "auto", precision: int | None = None
+    target: Applied,
+    draws: int = 1000,
+    *,
+    seed: int = 0,
+    key: Any = None,
+    device: str = "auto",
+    precision: int | None = None,
 ) -> Result:
-    """Draws of all random variables, data sites included, from the joint prior; data in ``target`` are not conditioned on."""
+    """Draws of all random variables, data sites included, from the joint prior; data in ``target`` are not conditioned
+    on."""
     from ppl.api.simulate import simulate
     from ppl.runtime.environment import environment
 

@@ -45,7 +45,9 @@ class Module:
         declared = {f.name for f in self.program.functions if f.body is None}
         unknown = sorted(functions.keys() - declared)
         if unknown:
-            raise TypeError(f"no extern function is called {', '.join(unknown)}; declared: {', '.join(sorted(declared)) or 'none'}")
+            raise TypeError(
+                f"no extern function is called {', '.join(unknown)}; declared: {', '.join(sorted(declared)) or 'none'}"
+            )
         return Module(self.program, self.diagnostics, self.files, {**self.externs, **functions})
 
     def __getattr__(self, name: str) -> ModelHandle:
@@ -89,7 +91,8 @@ class ModelHandle:
 
 
 def load(path: str | PathLike[str]) -> Module:
-    """The checked module of a file. ModelError with every finding if it is not accepted, UsageError if it cannot be read."""
+    """The checked module of a file. ModelError with every finding if it is not accepted, UsageError if it cannot be
+    read."""
     return _module(check(fspath(path)))
 
 

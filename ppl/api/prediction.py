@@ -35,7 +35,9 @@ def predict_result(result: Result, data: Mapping[str, Any], seed: int, raws: Map
     draws = posterior.draws if posterior.log_weights is None else posterior.resampled(posterior.shape[1])
     with environment():
         predictions, anew = predict(target, draws, seed)
-    notes = tuple(f"`{name}` has another shape under the new data and was drawn from its prior given the rest" for name in anew)
+    notes = tuple(
+        f"`{name}` has another shape under the new data and was drawn from its prior given the rest" for name in anew
+    )
     return Result(predictions, target, target.record(), kind="predictions", notes=notes)
 
 

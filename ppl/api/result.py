@@ -50,7 +50,9 @@ class SummaryTable:
         return to_json(self.posterior, self.summary, self.model)
 
     def __repr__(self) -> str:
-        return "\n".join([to_table(self.posterior, self.summary, self.model), *(f"warning: {w}" for w in self.warnings)])
+        return "\n".join(
+            [to_table(self.posterior, self.summary, self.model), *(f"warning: {w}" for w in self.warnings)]
+        )
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ppl.api.applied import Applied
 from ppl.api.compile import forward_target
 from ppl.core.target import Execution
+from ppl.inference.program import typed_key
 from ppl.inference.run import Posterior
 from ppl.runtime.seeds import key_data
 
@@ -28,7 +30,9 @@ def predict(applied: Applied, latents: dict[str, np.ndarray], seed: int) -> tupl
     """The data sites and outputs for each posterior draw ``latents`` [chain, draw, …]; also the names of latents whose
     shape differs under the new data: those are drawn anew from their priors given the others."""
     target = forward_target(applied)
-    kept = {v.name: latents[v.name] for v in target.latents if v.name in latents and latents[v.name].shape[2:] == v.shape}
+    kept = {
+        v.name: latents[v.name] for v in target.latents if v.name in latents and latents[v.name].shape[2:] == v.shape
+    }
     anew = tuple(v.name for v in target.latents if v.name not in kept)
     leading = next(iter(latents.values())).shape[:2]
     flat = {n: a.reshape(-1, *a.shape[2:]) for n, a in kept.items()}
@@ -39,7 +43,7 @@ def predict(applied: Applied, latents: dict[str, np.ndarray], seed: int) -> tupl
 def _blocks(run: Any, count: int, seed: int, given: dict[str, np.ndarray]) -> Execution:
     """``run(key, given[i])`` for i < count, in blocks of one size so that there is one compilation."""
     block = min(BLOCK, count)
-    root = jax.random.wrap_key_data(key_data(seed), impl="threefry2x32")
+    root = typed_key(jnp.asarray(key_data(seed)))
     compiled = jax.jit(jax.vmap(run))
     parts = []
     for start in range(0, count, block):
@@ -55,10 +59,21 @@ def _posterior(method: str, seed: int, runs: Execution, leading: tuple[int, int]
         return jax.tree.map(lambda a: a.reshape(*leading, *a.shape[1:]), tree)
 
     weights = np.asarray(runs.log_weight)
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if method == "prior" and np.any(weights != 0):
-        warnings = ("the model has factors or observations of computed values; they do not weigh the draws of the prior",)
+        warnings = (
+            "the model has factors or observations of computed values; they do not weigh the draws of the prior",
+        )
     return Posterior(
-        method=method, expression=method, seed=seed, draws=shaped(runs.trace), data=shaped(runs.data), outputs=shaped(runs.outputs),
-        value=shaped(runs.value), stats={}, log_weights=None, log_evidence=None, warnings=warnings,
-    )  # fmt: skip
+        method=method,
+        expression=method,
+        seed=seed,
+        draws=shaped(runs.trace),
+        data=shaped(runs.data),
+        outputs=shaped(runs.outputs),
+        value=shaped(runs.value),
+        stats={},
+        log_weights=None,
+        log_evidence=None,
+        warnings=warnings,
+    )

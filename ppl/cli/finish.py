@@ -17,9 +17,15 @@ SUSPECT, INTERRUPTED = 5, 130
 
 
 def finish(
-    result: Result, out: str | None, style: str, *, strict: bool = False, quiet: bool = False, checkpoint: str | None = None,
+    result: Result,
+    out: str | None,
+    style: str,
+    *,
+    strict: bool = False,
+    quiet: bool = False,
+    checkpoint: str | None = None,
     kept: bool = False,
-) -> int:  # fmt: skip
+) -> int:
     """Save ``result`` (whole or not at all), print its summary, say what is doubtful; the exit code of the command.
 
     ``checkpoint`` is removed at the end of a complete run, unless it was asked for (``kept``)."""

@@ -30,7 +30,8 @@ def load_target(file: str, data: tuple[str, ...], model: str | None) -> Applied:
 
 
 def load_query(file: str, data: tuple[str, ...], model: str | None, method: str) -> tuple[Applied, Method]:
-    """The model with its data, and the method: faults of the model are reported before those of the method and the data."""
+    """The model with its data, and the method: faults of the model are reported before those of the method and the
+    data."""
     from ppl.inference.methods.parse import parse
 
     module = load_module(file)

@@ -50,7 +50,10 @@ def model_option(command: Callable) -> Callable:
 
 def data_option(command: Callable) -> Callable:
     return click.option(
-        "--data", multiple=True, metavar="FILE|NAME=VALUE", help="Data: JSON, CSV, Parquet, NPZ, NetCDF, or one value. Repeatable."
+        "--data",
+        multiple=True,
+        metavar="FILE|NAME=VALUE",
+        help="Data: JSON, CSV, Parquet, NPZ, NetCDF, or one value. Repeatable.",
     )(command)
 
 
@@ -65,13 +68,22 @@ def out_options(command: Callable) -> Callable:
 
 def format_option(command: Callable) -> Callable:
     return click.option(
-        "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the summary."
+        "--format",
+        "style",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="Form of the summary.",
     )(command)
 
 
 def machine_options(command: Callable) -> Callable:
-    command = click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True)(command)
-    return click.option("--precision", type=click.Choice(["32", "64"]), help="Bits of reals: 64 on CPU by default, 32 elsewhere.")(command)
+    command = click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True)(
+        command
+    )
+    return click.option(
+        "--precision", type=click.Choice(["32", "64"]), help="Bits of reals: 64 on CPU by default, 32 elsewhere."
+    )(command)
 
 
 def bits(precision: str | None) -> int | None:

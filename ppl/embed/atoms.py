@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend import core
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as T
@@ -49,7 +49,6 @@ def literal(v: Any) -> ir.Lit:
 
 def function_of(equations: list[Any], inputs: list[Any], result: Any) -> Callable[..., Any]:
     """The JAX function that these equations compute, for arguments of the dtypes of the trace (converted to them)."""
-    core = jax.extend.core
     jaxpr = core.Jaxpr(constvars=(), invars=inputs, outvars=[result], eqns=equations)
     run = core.jaxpr_as_fun(core.ClosedJaxpr(jaxpr, ()))
     dtypes = [i.aval.dtype for i in inputs]

@@ -32,7 +32,11 @@ def draw_facts(structure: Structure, aval: Any, operands: list[ir.Atom]) -> Fact
     discrete = _discrete(structure)
     scalar = scalar_of(aval.dtype)
     support = _support(structure, operands)
-    if isinstance(support, S.Integers) and structure.signature.value.startswith("index") and isinstance(support.upper, int):
+    if (
+        isinstance(support, S.Integers)
+        and structure.signature.value.startswith("index")
+        and isinstance(support.upper, int)
+    ):
         scalar = T.IndexType(Size.const(support.upper + 1))
     return Facts(T.array(scalar, *T.shape(type_of(aval))), support, discrete)
 
@@ -69,7 +73,8 @@ def _support(structure: Structure, operands: list[ir.Atom]) -> S.Support:
             n = number("n")
             return S.Integers(0, None if n is None else int(n), n is None)
         case "index":
-            vector = next(v for n, v in structure.args if d.param(n) is not None and d.param(n).axes == 1)
+            vectors = {p.name for p in d.params if p.axes == 1}
+            vector = next(v for n, v in structure.args if n in vectors)
             shape = T.shape(getattr(operands[vector.position], "type", T.REAL)) if isinstance(vector, Operand) else ()
             k = shape[-1].value if shape else None
             return S.Integers(0, None if k is None else k - 1 + (d.value == "index+1"))
@@ -77,7 +82,11 @@ def _support(structure: Structure, operands: list[ir.Atom]) -> S.Support:
             return S.ANYTHING
         case "argument" | "truncated" | "zero":
             inner = args.get("D")
-            found = [_support(i, operands) for i in (inner if isinstance(inner, tuple) else (inner,)) if isinstance(i, Structure)]
+            found = [
+                _support(i, operands)
+                for i in (inner if isinstance(inner, tuple) else (inner,))
+                if isinstance(i, Structure)
+            ]
             return found[0] if found and all(f == found[0] for f in found) else S.ANYTHING
         case "image":
             return S.ANYTHING

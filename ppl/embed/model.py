@@ -11,9 +11,11 @@ import jax
 import numpy as np
 
 from ppl.api.applied import Applied
+from ppl.compiler.ir import nodes as ir
 from ppl.embed import primitives
 from ppl.runtime.precision import precision
 
+NOT_STAGED = (ir.Program(), ir.Model("", "model", (), (), None, ir.Block(())))
 STATIC = (bool, int, str, bytes, type(None))
 
 
@@ -50,7 +52,7 @@ class Embedded(Applied):
     @staticmethod
     def of(function: Callable[..., Any], arguments: dict[str, Any], bits: int = 64) -> Embedded:
         if primitives.tracing():
-            return Embedded(None, None, {}, function=function, arguments=tuple(arguments.items()))  # a submodel
+            return Embedded(*NOT_STAGED, {}, function=function, arguments=tuple(arguments.items()))  # a submodel
         from ppl.embed.stage import stage
         from ppl.runtime.data import Raw
 
@@ -76,7 +78,9 @@ class Embedded(Applied):
 def is_static(value: Any) -> bool:
     """Whether an argument is known when the model is compiled; a PyTree is if it has no array in it."""
     leaves = jax.tree.leaves(value)
-    return isinstance(value, STATIC) or not any(isinstance(a, float | np.ndarray | np.generic | jax.Array) for a in leaves)
+    return isinstance(value, STATIC) or not any(
+        isinstance(a, float | np.ndarray | np.generic | jax.Array) for a in leaves
+    )
 
 
 def _source(function: Callable[..., Any]) -> str:

@@ -1,4 +1,5 @@
-"""The statements of a model as JAX primitives: tracing a Python function records them between its ordinary equations."""
+"""The statements of a model as JAX primitives: tracing a Python function records them between its ordinary
+equations."""
 
 from __future__ import annotations
 
@@ -135,7 +136,9 @@ def _outside(primitive: Primitive) -> None:
         )
 
     def transformed(*_: Any, **__: Any) -> Any:
-        raise NotImplementedError(f"ppl.{word} stands inside jax.vmap or jax.grad: iterate with ppl.plate or ppl.scan instead")
+        raise NotImplementedError(
+            f"ppl.{word} stands inside jax.vmap or jax.grad: iterate with ppl.plate or ppl.scan instead"
+        )
 
     primitive.def_impl(impl)
     batching.primitive_batchers[primitive] = transformed

@@ -1,8 +1,8 @@
 """From a traced Python function to the IR.
 
-The statements of the model are equations with our own primitives; what stands between them is ordinary JAX code. Each value
-that a statement reads becomes one call of an opaque function, made of exactly the equations that it needs, so that the
-dependences between random variables stay as fine as they are.
+The statements of the model are equations with our own primitives; what stands between them is ordinary JAX code. Each
+value that a statement reads becomes one call of an opaque function, made of exactly the equations that it needs, so
+that the dependences between random variables stay as fine as they are.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import supports as S
@@ -39,7 +38,9 @@ def stage(function: Callable[..., Any], arguments: dict[str, Any]) -> Staged:
     static = {n: v for n, v in arguments.items() if is_static(v)}
     dynamic = {n: v for n, v in arguments.items() if n not in static}
     paths, tree = jax.tree_util.tree_flatten_with_path(dynamic)
-    names = [".".join(str(getattr(k, "key", getattr(k, "idx", getattr(k, "name", k)))) for k in path) for path, _ in paths]
+    names = [
+        ".".join(str(getattr(k, "key", getattr(k, "idx", getattr(k, "name", k)))) for k in path) for path, _ in paths
+    ]
     arrays = [jnp.asarray(v) for _, v in paths]
     shape: list[Any] = []
 
@@ -53,17 +54,29 @@ def stage(function: Callable[..., Any], arguments: dict[str, Any]) -> Staged:
         closed = jax.make_jaxpr(flat)(*arrays)
     stager = Stager()
     constants = [f"constant{k}" for k in range(len(closed.consts))]
-    params = [stager.parameter(n, v.aval) for n, v in zip([*constants, *names], [*closed.jaxpr.constvars, *closed.jaxpr.invars], strict=True)]
-    scope = stager.scope((), dict(zip([*closed.jaxpr.constvars, *closed.jaxpr.invars], (q.var for q in params), strict=True)))
+    params = [
+        stager.parameter(n, v.aval)
+        for n, v in zip([*constants, *names], [*closed.jaxpr.constvars, *closed.jaxpr.invars], strict=True)
+    ]
+    scope = stager.scope(
+        (), dict(zip([*closed.jaxpr.constvars, *closed.jaxpr.invars], (q.var for q in params), strict=True))
+    )
     scope.run(closed.jaxpr)
     _no_name_twice(names, stager.sites)
     results = [scope.atom(v) for v in closed.jaxpr.outvars]
     value = scope.nested(shape[-1], results) if results else None
     body = ir.Block(tuple(scope.statements), () if value is None else (value,))
     model = ir.Model(
-        function.__name__, "model", (), tuple(params), None if value is None else value.type, body,
-        tuple(stager.sites.values()), tuple(stager.outputs.items()), doc=function.__doc__,
-    )  # fmt: skip
+        function.__name__,
+        "model",
+        (),
+        tuple(params),
+        getattr(value, "type", None),
+        body,
+        tuple(stager.sites.values()),
+        tuple(stager.outputs.items()),
+        doc=function.__doc__,
+    )
     program = ir.Program(models=(model,), functions=tuple(stager.functions))
     return Staged(program, stager.externs, dict(zip([*constants, *names], [*closed.consts, *arrays], strict=True)))
 
@@ -116,7 +129,7 @@ class Scope:
                 STATEMENTS[equation.primitive](self, equation)
             elif any(getattr(j, "eqns", None) and _has_effects(j) for j in _inner(equation)):
                 raise NotImplementedError(
-                    f"a statement of the model stands inside jax {equation.primitive.name}; use ppl.plate or ppl.scan there"
+                    f"a statement stands inside jax {equation.primitive.name}: use ppl.plate or ppl.scan there"
                 )
             else:
                 for v in equation.outvars:
@@ -230,7 +243,9 @@ class Scope:
         consts = len(e.invars) - e.params["mapped"] - k
         inits = [self.atom(v) for v in e.invars[consts : consts + k]]
         fresh = self.stager.names.fresh
-        carried = tuple(ir.Var(fresh("c"), type_of(v.aval), level=ir.Level.CONTINUOUS) for v in e.invars[consts : consts + k])
+        carried = tuple(
+            ir.Var(fresh("c"), type_of(v.aval), level=ir.Level.CONTINUOUS) for v in e.invars[consts : consts + k]
+        )
         loop, scope, jaxpr = self._enter(e, carried)
         scope.run(jaxpr)
         finals = [ir.Var(fresh("final"), c.type, level=ir.Level.CONTINUOUS) for c in carried]
@@ -242,7 +257,8 @@ class Scope:
         self.statements.append(ir.For(loop.index, ZERO, loop.length, body, carries, stacked, axis=loop.name))
 
     def _enter(self, e: Any, carried: tuple[ir.Var, ...]) -> tuple[Loop, Scope, Any]:
-        """The block of a loop, with the values from outside, the carried ones, and the elements of the mapped arrays."""
+        """The block of a loop, with the values from outside, the carried ones, and the elements of the mapped
+        arrays."""
         jaxpr, mapped = e.params["jaxpr"].jaxpr, e.params["mapped"]
         length = Size.const(e.params["length"])
         index = ir.Var(self.stager.names.fresh("i"), T.IndexType(length), S.Integers(0, length - 1), ir.Level.CONSTANT)
@@ -271,16 +287,22 @@ class Scope:
 
 
 STATEMENTS: dict[Any, Callable[[Scope, Any], None]] = {
-    p.sample_p: Scope.sample, p.observe_p: Scope.observe, p.factor_p: Scope.factor, p.require_p: Scope.require,
-    p.output_p: Scope.output, p.param_p: Scope.param, p.plate_p: Scope.plate, p.scan_p: Scope.scan,
-}  # fmt: skip
+    p.sample_p: Scope.sample,
+    p.observe_p: Scope.observe,
+    p.factor_p: Scope.factor,
+    p.require_p: Scope.require,
+    p.output_p: Scope.output,
+    p.param_p: Scope.param,
+    p.plate_p: Scope.plate,
+    p.scan_p: Scope.scan,
+}
 
 
 def _no_name_twice(arguments: list[str], sites: dict[str, ir.SiteInfo]) -> None:
     for name in sites:
         if name in arguments:
             raise ValueError(
-                f"`{name}` is both an argument of the model and a random variable: drop the argument and give the data with "
+                f"`{name}` is both an argument and a random variable: drop the argument and give the data with "
                 f'.given({name}=…), or condition on its value: ppl.observe("{name}", distribution, {name})'
             )
 
@@ -295,5 +317,6 @@ def _inner(equation: Any) -> list[Any]:
 
 def _has_effects(jaxpr: Any) -> bool:
     return any(
-        e.primitive in p.EFFECTS or any(getattr(j, "eqns", None) and _has_effects(j) for j in _inner(e)) for e in jaxpr.eqns
+        e.primitive in p.EFFECTS or any(getattr(j, "eqns", None) and _has_effects(j) for j in _inner(e))
+        for e in jaxpr.eqns
     )

@@ -69,7 +69,9 @@ def plate(name: str, *over: Any) -> Callable[[Callable[..., Any]], Any]:
     def run(body: Callable[..., Any]) -> Any:
         jaxpr, tree = _traced(body, *([] if arrays else [_index()]), *(jax.tree.map(_row, a) for a in arrays))
         flat = jax.tree.leaves(arrays)
-        results = p.plate_p.bind(*jaxpr.consts, *flat, jaxpr=jaxpr.jaxpr_closed, name=name, length=length, mapped=len(flat))
+        results = p.plate_p.bind(
+            *jaxpr.consts, *flat, jaxpr=jaxpr.jaxpr_closed, name=name, length=length, mapped=len(flat)
+        )
         return jax.tree.unflatten(tree, results)
 
     return run
@@ -85,7 +87,14 @@ def scan(name: str, body: Callable[[Any, Any], tuple[Any, Any]], init: Any, over
     jaxpr, tree = _traced(body, init, first)
     flat, carry = jax.tree.leaves(arrays), jax.tree.leaves(init)
     results = p.scan_p.bind(
-        *jaxpr.consts, *carry, *flat, jaxpr=jaxpr.jaxpr_closed, name=name, length=length, mapped=len(flat), carried=len(carry)
+        *jaxpr.consts,
+        *carry,
+        *flat,
+        jaxpr=jaxpr.jaxpr_closed,
+        name=name,
+        length=length,
+        mapped=len(flat),
+        carried=len(carry),
     )
     if len(jax.tree.leaves(jax.tree.unflatten(tree, results)[0])) != len(carry):
         raise TypeError("the body of ppl.scan must return (carry, y) with the carry of the form it got")

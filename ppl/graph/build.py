@@ -12,8 +12,8 @@ Names = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """``kind``: latent, data, parameter, output or factor. ``plates`` from the outermost, by position in ``Graph.plates``.
-    ``label`` names the distribution."""
+    """``kind``: latent, data, parameter, output or factor. ``plates`` from the outermost, by position in
+    ``Graph.plates``. ``label`` names the distribution."""
 
     name: str
     kind: str

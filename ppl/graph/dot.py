@@ -23,7 +23,11 @@ def to_dot(graph: Graph) -> str:
 
 def _cluster(graph: Graph, path: tuple[int, ...], depth: int) -> list[str]:
     pad = "  " * depth
-    lines = [f"{pad}{_quote(n.name)} [{_SHAPES[n.kind]}, label={_quote(_label(n))}];" for n in graph.nodes if n.plates == path]
+    lines = [
+        f"{pad}{_quote(n.name)} [{_SHAPES[n.kind]}, label={_quote(_label(n))}];"
+        for n in graph.nodes
+        if n.plates == path
+    ]
     inner = dict.fromkeys(n.plates[len(path)] for n in graph.nodes if n.plates[: len(path)] == path != n.plates)
     for plate in inner:
         box = graph.plates[plate]

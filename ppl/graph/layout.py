@@ -1,7 +1,8 @@
 """Positions for a small layered drawing.
 
-Nodes stand in layers by their longest path from a root (Sugiyama's first step). Every plate has a range of columns of its own,
-so that no box covers a node that is not in it; within a range, nodes are ordered by the mean position of their neighbours.
+Nodes stand in layers by their longest path from a root (Sugiyama's first step). Every plate has a range of columns of
+its own, so that no box covers a node that is not in it; within a range, nodes are ordered by the mean position of their
+neighbours.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ def _layers(graph: Graph) -> dict[str, int]:
     return layer
 
 
-def _place(graph: Graph, path: tuple[int, ...], left: float, layers: dict[str, int], columns: dict[str, float]) -> float:
+def _place(
+    graph: Graph, path: tuple[int, ...], left: float, layers: dict[str, int], columns: dict[str, float]
+) -> float:
     """Give every node in the plate ``path`` a column from ``left`` on; returns the first free column."""
     rows: dict[int, list[str]] = {}
     for n in graph.nodes:
@@ -86,7 +89,8 @@ def _place(graph: Graph, path: tuple[int, ...], left: float, layers: dict[str, i
 
 
 def _straighten(graph: Graph, layers: dict[str, int], columns: dict[str, float]) -> None:
-    """Reorder the nodes that share a layer and a plate by the mean column of their neighbours; the columns stay the same."""
+    """Reorder the nodes that share a layer and a plate by the mean column of their neighbours; the columns stay the
+    same."""
     around: dict[str, list[str]] = {n.name: [] for n in graph.nodes}
     for e in graph.edges:
         around[e.source].append(e.target)

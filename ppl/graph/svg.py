@@ -1,4 +1,5 @@
-"""The graph as SVG: latents are open ellipses, data filled ones, parameters bare names, outputs rounded boxes, factors squares."""
+"""The graph as SVG: latents are open ellipses, data filled ones, parameters bare names, outputs rounded boxes, factors
+squares."""
 
 from __future__ import annotations
 
@@ -35,10 +36,11 @@ def to_svg(graph: Graph) -> str:
 
 
 def _node(node: Node, x: float, y: float) -> str:
+    box = f'x="{x - RX:.1f}" y="{y - RY:.1f}" width="{2 * RX}" height="{2 * RY}" rx="8"'
     shape = {
         "latent": f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{RX}" ry="{RY}" fill="white" stroke="#222"/>',
         "data": f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{RX}" ry="{RY}" fill="#d9d9d9" stroke="#222"/>',
-        "output": f'<rect x="{x - RX:.1f}" y="{y - RY:.1f}" width="{2 * RX}" height="{2 * RY}" rx="8" fill="white" stroke="#222"/>',
+        "output": f'<rect {box} fill="white" stroke="#222"/>',
         "factor": f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10" fill="#222"/>',
     }.get(node.kind, "")
     if node.kind == "factor":
@@ -51,9 +53,8 @@ def _node(node: Node, x: float, y: float) -> str:
 def _text(x: float, y: float, text: str, size: int = 13, fill: str = "#111") -> str:
     room = 2 * RX - 8
     fit = f' textLength="{room:.0f}" lengthAdjust="spacingAndGlyphs"' if len(text) * size * 0.56 > room else ""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" font-size="{size}" fill="{fill}"{fit}>{escape(text)}</text>'
-    )
+    style = f'text-anchor="middle" font-size="{size}" fill="{fill}"{fit}'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'
 
 
 def _edge(edge: Edge, nodes: dict[str, Node], at: Layout) -> str:

@@ -18,25 +18,26 @@ LAYERS = {
     "compiler.check": ({"compiler.diagnostics", "compiler.syntax", "compiler.ir"}, set()),
     "compiler.passes": ({"compiler.diagnostics", "compiler.ir"}, set()),
     "compiler.pipeline": (
-        {"compiler.diagnostics", "compiler.syntax", "compiler.ir", "compiler.check", "compiler.passes"}, {"lark"}
+        {"compiler.diagnostics", "compiler.syntax", "compiler.ir", "compiler.check", "compiler.passes"},
+        {"lark"},
     ),
     "core": ({"core"}, {"jax", "equinox", "numpyro", "jaxtyping", "numpy", "diffrax", "scipy"}),
     "compiler.emit": (
-        {"compiler.diagnostics", "compiler.ir", "compiler.passes", "core"}, {"jax", "equinox", "jaxtyping", "numpy", "numpyro"}
+        {"compiler.diagnostics", "compiler.ir", "compiler.passes", "core"},
+        {"jax", "equinox", "jaxtyping", "numpy", "numpyro"},
     ),
     "reference": ({"compiler.diagnostics", "compiler.ir", "compiler.passes"}, {"numpy", "scipy"}),
     "inference": ({"core"}, {"jax", "equinox", "jaxtyping", "numpy", "blackjax", "optax", "scipy", "jaxlib"}),
     "runtime": ({"core", "inference"}, {"jax", "jaxlib", "equinox", "jaxtyping", "numpy"}),
     "runtime.data": ({"core", "compiler.ir", "compiler.diagnostics"}, {"numpy", "pyarrow", "netCDF4"}),
-    "runtime.results": (
-        {"core", "inference", "compiler.ir"}, {"numpy", "scipy", "xarray", "arviz_base"}
-    ),
-}  # fmt: skip
+    "runtime.results": ({"core", "inference", "compiler.ir"}, {"numpy", "scipy", "xarray", "arviz_base"}),
+}
 ADAPTERS = {"blackjax": "inference/adapters", "optax": "inference/adapters"}
 
 
 def part_of(module: str) -> str:
-    """The part that a module below ``ppl`` belongs to (``compiler.emit`` for ``compiler.emit.bind``); "" for the surface."""
+    """The part that a module below ``ppl`` belongs to (``compiler.emit`` for ``compiler.emit.bind``); "" for the
+    surface."""
     fitting = [p for p in LAYERS if module == p or module.startswith(p + ".")]
     return max(fitting, key=len, default="")
 

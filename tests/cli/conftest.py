@@ -25,7 +25,8 @@ class Done(NamedTuple):
 
 @pytest.fixture
 def ppl(capfd, tmp_path, monkeypatch):
-    """``ppl("run", "coin.ppl", …)`` in a fresh directory with coin.ppl and coin.json; no traceback may ever be shown."""
+    """``ppl("run", "coin.ppl", …)`` in a fresh directory with coin.ppl and coin.json; no traceback may ever be
+    shown."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PPL_CACHE_DIR", str(Path(__file__).parents[2] / ".cache" / "ppl"))
     (tmp_path / "coin.ppl").write_text(COIN)

@@ -16,10 +16,27 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 def test_interrupted_runs_keep_what_they_have(ppl, tmp_path):
     method = "nuts(chains=1, warmup=100, draws=3000000)"
-    command = [sys.executable, "-m", "ppl.cli.main", "run", "coin.ppl", "--data", "coin.json", "--method", method, "--out", "run.nc",
-               "--checkpoint", "c", "--format", "json"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "ppl.cli.main",
+        "run",
+        "coin.ppl",
+        "--data",
+        "coin.json",
+        "--method",
+        method,
+        "--out",
+        "run.nc",
+        "--checkpoint",
+        "c",
+        "--format",
+        "json",
+    ]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     for _ in range(600):
         if (tmp_path / "c").exists() and (tmp_path / "c.previous").exists():
             break

@@ -61,7 +61,11 @@ def test_run_json(ppl):
     done = ppl("run", "coin.ppl", "--data", "coin.json", *METHOD, "--format", "json")
     out = json.loads(done.out)
     assert done.code == 0 and out["model"] == "coin" and out["method"] == "nuts" and out["draws"] == 200
-    assert abs(out["variables"]["p"]["mean"] - 5 / 7) < 0.1 and set(out["timing"]) == {"compile_s", "warmup_s", "sample_s"}
+    assert abs(out["variables"]["p"]["mean"] - 5 / 7) < 0.1 and set(out["timing"]) == {
+        "compile_s",
+        "warmup_s",
+        "sample_s",
+    }
     assert out["status"] in ("ok", "suspect") and "odds" in out["variables"] and out["diagnostics"]["divergences"] >= 0
 
 

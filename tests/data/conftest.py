@@ -19,13 +19,13 @@ def data_site(name, type_, support=S.ANYTHING, missing=False):
 
 
 def make(params=(), sites=(), sizes=("J",), checks=()):
-    return ir.Model("m", "model", tuple(sizes), tuple(params), None, ir.Block(()), tuple(sites), size_checks=tuple(checks))
+    return ir.Model(
+        "m", "model", tuple(sizes), tuple(params), None, ir.Block(()), tuple(sites), size_checks=tuple(checks)
+    )
 
 
 @pytest.fixture
 def schools():
     """Eight schools: ``se: pos[J]``, ``data y: real[J]``, latent mu."""
     mu = ir.SiteInfo("mu", T.REAL, S.REALS, ir.Role.LATENT, False)
-    return make(
-        [parameter("se", T.array(T.REAL, J), S.POSITIVE)], [data_site("y", T.array(T.REAL, J), S.REALS), mu]
-    )
+    return make([parameter("se", T.array(T.REAL, J), S.POSITIVE)], [data_site("y", T.array(T.REAL, J), S.REALS), mu])

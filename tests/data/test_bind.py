@@ -82,10 +82,20 @@ def test_ragged_arrays_name_the_row():
 @pytest.mark.parametrize(
     ("value", "code"),
     [
-        (2**53 + 1, "E707"), (2**63, "E706"), (True, "E708"), ("1.5", "E705"), (float("inf"), None),
-        (np.float16(1.5), None), (np.array(1 + 0j), None), (np.array(1 + 2j), "E715"), (np.array(3, ">i4"), None),
-        (np.array(True), None), (np.array(2**63 + 1, np.uint64), "E706"), ({"a": 1}, "E708"),
-        (np.array("2020-01-01", "datetime64[D]"), "E715"), (np.array(2**53 + 1), "E707"),
+        (2**53 + 1, "E707"),
+        (2**63, "E706"),
+        (True, "E708"),
+        ("1.5", "E705"),
+        (float("inf"), None),
+        (np.float16(1.5), None),
+        (np.array(1 + 0j), None),
+        (np.array(1 + 2j), "E715"),
+        (np.array(3, ">i4"), None),
+        (np.array(True), None),
+        (np.array(2**63 + 1, np.uint64), "E706"),
+        ({"a": 1}, "E708"),
+        (np.array("2020-01-01", "datetime64[D]"), "E715"),
+        (np.array(2**53 + 1), "E707"),
     ],
 )
 def test_numbers_are_kept_exactly_or_refused(value, code):

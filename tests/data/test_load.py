@@ -65,10 +65,21 @@ def test_json_that_overflows_and_constants(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("e.json", ""), ("e.csv", ""), ("e.json", "[1, 2]"), ("e.json", '{"y": [1,}'), ("e.txt", "1"), ("e.csv", 'y\n"1\n'),
-     ("e.npz", ""), ("e.npz", "not a zip"), ("e.parquet", "x"), ("e.nc", "x"), ("e.csv", "y,z\n1,5\n1,2,3\n"),
-     ("e.json", "[" * 100000)],
-)  # fmt: skip
+    [
+        ("e.json", ""),
+        ("e.csv", ""),
+        ("e.json", "[1, 2]"),
+        ("e.json", '{"y": [1,}'),
+        ("e.txt", "1"),
+        ("e.csv", 'y\n"1\n'),
+        ("e.npz", ""),
+        ("e.npz", "not a zip"),
+        ("e.parquet", "x"),
+        ("e.nc", "x"),
+        ("e.csv", "y,z\n1,5\n1,2,3\n"),
+        ("e.json", "[" * 100000),
+    ],
+)
 def test_files_that_are_not_what_they_say(tmp_path, name, text):
     with pytest.raises(InvalidData) as error:
         load([write(tmp_path, name, text)])

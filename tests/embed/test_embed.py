@@ -48,7 +48,12 @@ def test_density_is_that_of_the_program():
 def test_staged_programs_are_valid_and_printed():
     applied = schools(SE)
     assert verify(applied.program, "schools") == []
-    assert {s.name: str(s.type) for s in applied.model.sites} == {"mu": "real", "tau": "real", "z": "real[3]", "y": "real[3]"}
+    assert {s.name: str(s.type) for s in applied.model.sites} == {
+        "mu": "real",
+        "tau": "real",
+        "z": "real[3]",
+        "y": "real[3]",
+    }
     assert applied.model.sites[2].axes == ("J",) and repr(applied) == "<model schools given se>"
 
 
@@ -94,7 +99,9 @@ def test_nested_plates():
     target = posterior_target(nested(x), False)
     assert target.plan.deferred == ("loc", "w")
     full = forward_target(nested(x))
-    by_hand = dist.Normal(0, np.array([1.0, 2.0])).log_prob(loc).sum() + dist.Normal(loc[:, None] * x, 1.0).log_prob(w).sum()
+    by_hand = (
+        dist.Normal(0, np.array([1.0, 2.0])).log_prob(loc).sum() + dist.Normal(loc[:, None] * x, 1.0).log_prob(w).sum()
+    )
     np.testing.assert_allclose(density(full, loc=loc, w=w), by_hand, rtol=1e-12)
 
 
@@ -158,7 +165,11 @@ def test_mistakes_are_named():
     def mapped(x):
         return jax.vmap(lambda a: ppl.sample("z", ppl.Normal(a, 1.0)))(x)
 
-    for model, args, said in [(twice, (), "two random variables"), (both, (1.0,), "both an argument"), (mapped, (Y,), "plate")]:
+    for model, args, said in [
+        (twice, (), "two random variables"),
+        (both, (1.0,), "both an argument"),
+        (mapped, (Y,), "plate"),
+    ]:
         with pytest.raises((ValueError, NotImplementedError), match=said):
             model(*args)
     with pytest.raises(TypeError, match="scale"):

@@ -8,9 +8,9 @@ import pytest
 
 from ppl.core.errors import DataError, UsageError
 from ppl.inference.run import Evidence, Posterior
+from ppl.runtime.results.datatree import to_datatree
 from ppl.runtime.results.files import check_output
 from ppl.runtime.results.netcdf import read, save
-from ppl.runtime.results.datatree import to_datatree
 from ppl.runtime.results.record import Record
 from ppl.runtime.results.summary import summarise
 from ppl.runtime.results.table import significant, to_table
@@ -67,7 +67,17 @@ def test_json_has_numbers_and_nulls_only():
     one = posterior(draws={"mu": np.zeros((1, 1))}, outputs={}, data={}, stats={})
     for p in (posterior(), weighted([0.0, math.inf], [0.5, 0.5]), one):
         out = json.loads(json.dumps(to_json(p, summarise(p), "m"), allow_nan=False))
-        assert set(out) >= {"model", "method", "seed", "draws", "log_evidence", "variables", "diagnostics", "timing", "status"}
+        assert set(out) >= {
+            "model",
+            "method",
+            "seed",
+            "draws",
+            "log_evidence",
+            "variables",
+            "diagnostics",
+            "timing",
+            "status",
+        }
         for statistics in out["variables"].values():
             assert set(statistics) == {"mean", "sd", "q05", "q50", "q95", "ess_bulk", "ess_tail", "rhat", "mcse_mean"}
             assert all(x is None or isinstance(x, float | int) for v in statistics.values() for x in leaves(v))
@@ -86,13 +96,18 @@ def test_long_tables_are_cut():
     assert "… 40 more rows" in to_table(p, summarise(p), "m")
 
 
-@pytest.mark.parametrize(("x", "text"), [(4.4123, "4.41"), (0, "0"), (12345.6, "12346"), (1.5e9, "1.50e+09"), (0.00123, "0.00123"), (-0.5, "-0.500")])
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [(4.4123, "4.41"), (0, "0"), (12345.6, "12346"), (1.5e9, "1.50e+09"), (0.00123, "0.00123"), (-0.5, "-0.500")],
+)
 def test_significant_digits(x, text):
     assert significant(x, 3) == text
 
 
 def test_dimensions_are_unique_and_of_one_length():
-    dims = dimensions({"theta": (8,), "x": (7,), "c": (8, 8)}, {"theta": ("J",), "x": ("J",), "c": ("J", "J")}, {"J": 8})
+    dims = dimensions(
+        {"theta": (8,), "x": (7,), "c": (8, 8)}, {"theta": ("J",), "x": ("J",), "c": ("J", "J")}, {"J": 8}
+    )
     assert dims == {"theta": ["J"], "x": ["x_dim_0"], "c": ["J", "J_1"]}
 
 

@@ -19,7 +19,9 @@ def command(files: tuple[str, ...], style: str) -> int:
 
     found = [check(f).diagnostics for f in files]
     if style == "json":
-        click.echo(json.dumps([item for d in found for item in json.loads(render(d, "json"))], indent=1, ensure_ascii=False))
+        click.echo(
+            json.dumps([item for d in found for item in json.loads(render(d, "json"))], indent=1, ensure_ascii=False)
+        )
     else:
         for diagnostics in found:
             if diagnostics.items:

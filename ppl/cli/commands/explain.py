@@ -15,8 +15,8 @@ from ppl.cli.options import data_option, model_option
 @model_option
 @click.option("--method", default="auto", show_default=True, help="The method that the model is compiled for.")
 def command(what: str, data: tuple[str, ...], model: str | None, method: str) -> None:
-    """What a diagnostic means, with a wrong and a right program; or, for a file with data, what the compiler did to the model:
-    what was summed out, deferred, vectorised, hoisted, and why."""
+    """What a diagnostic means, with a wrong and a right program; or, for a file with data, what the compiler did to the
+    model: what was summed out, deferred, vectorised, hoisted, and why."""
     if re.fullmatch(r"[EWew]\d{3}", what):
         click.echo(code_text(what.upper()))
         return

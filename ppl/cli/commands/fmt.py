@@ -15,7 +15,8 @@ from ppl.core.errors import UsageError
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if a file is not formatted.")
 def command(files: tuple[str, ...], check: bool) -> int:
-    """Lay out model files in the canonical way; comments stay. ``-`` reads standard input and writes standard output."""
+    """Lay out model files in the canonical way; comments stay. ``-`` reads standard input and writes standard
+    output."""
     from ppl.cli.failures import say
     from ppl.compiler.syntax.format import format_source
 

@@ -14,15 +14,15 @@ from ppl.cli.options import model_option, out_options
 @model_option
 @out_options
 def command(file: str, model: str | None, out: str | None, force: bool) -> None:
-    """Draw a model: latents open, data filled, plates as boxes. The suffix of the output says SVG or DOT; without one, DOT is
-    printed."""
+    """Draw a model: latents open, data filled, plates as boxes. The suffix of the output says SVG or DOT; without one,
+    DOT is printed."""
     from ppl.api.applied import choose_model
     from ppl.cli.failures import say
     from ppl.cli.loading import load_module
     from ppl.compiler.passes.schedule import run_passes
     from ppl.core.errors import UsageError
     from ppl.graph import build, to_dot, to_svg
-    from ppl.runtime.results.files import check_output, write_whole
+    from ppl.runtime.results.files import check_output, write_bytes
 
     suffix = Path(out).suffix.lower() if out else ".dot"
     if suffix not in (".svg", ".dot", ".gv"):
@@ -36,5 +36,5 @@ def command(file: str, model: str | None, out: str | None, force: bool) -> None:
     if out is None:
         click.echo(text, nl=False)
     else:
-        write_whole(out, lambda p: Path(p).write_text(text, encoding="utf-8") and None)
+        write_bytes(out, text.encode())
         say(f"wrote {out}")

@@ -25,7 +25,8 @@ def command(file: str, after: str | None, model: str | None) -> None:
 
         near = suggest(after, names)
         raise UsageError(
-            f"there is no pass `{after}`" + (f"; did you mean `{near}`?" if near else ""), notes=("passes: " + ", ".join(names),)
+            f"there is no pass `{after}`" + (f"; did you mean `{near}`?" if near else ""),
+            notes=("passes: " + ", ".join(names),),
         )
     program = load_module(file).program
     name = None

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from ppl.cli.options import bits, data_option, file_argument, format_option, machine_options, model_option, out_options, seed_option
+from ppl.cli.options import (
+    bits,
+    data_option,
+    file_argument,
+    format_option,
+    machine_options,
+    model_option,
+    out_options,
+    seed_option,
+)
 
 
 @click.command(name="prior", short_help="draw from the prior, data sites included")
@@ -17,9 +26,17 @@ from ppl.cli.options import bits, data_option, file_argument, format_option, mac
 @format_option
 @machine_options
 def command(
-    file: str, data: tuple[str, ...], model: str | None, draws: int, seed: int, out: str | None, force: bool, style: str,
-    device: str, precision: str | None,
-) -> int:  # fmt: skip
+    file: str,
+    data: tuple[str, ...],
+    model: str | None,
+    draws: int,
+    seed: int,
+    out: str | None,
+    force: bool,
+    style: str,
+    device: str,
+    precision: str | None,
+) -> int:
     """Draw all random variables from their joint prior, data sites included. Data give parameters and sizes only."""
     from ppl.cli.finish import finish
     from ppl.cli.loading import load_target

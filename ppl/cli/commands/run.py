@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from ppl.cli.options import bits, data_option, file_argument, format_option, machine_options, model_option, out_options, seed_option
+from ppl.cli.options import (
+    bits,
+    data_option,
+    file_argument,
+    format_option,
+    machine_options,
+    model_option,
+    out_options,
+    seed_option,
+)
 
 
 @click.command(name="run", short_help="infer the posterior of a model given data")
 @file_argument
 @data_option
 @model_option
-@click.option("--method", default="auto", show_default=True, help="An inference expression: nuts(chains=4), importance(10000), …")
+@click.option(
+    "--method", default="auto", show_default=True, help="An inference expression: nuts(chains=4), importance(10000), …"
+)
 @seed_option
 @out_options
 @format_option
@@ -23,9 +32,21 @@ from ppl.cli.options import bits, data_option, file_argument, format_option, mac
 @click.option("--resume", metavar="PATH", help="Go on from a checkpoint of the same run.")
 @click.option("--quiet", is_flag=True, help="No progress, no notes.")
 def command(
-    file: str, data: tuple[str, ...], model: str | None, method: str, seed: int, out: str | None, force: bool, style: str,
-    device: str, precision: str | None, strict: bool, checkpoint: str | None, resume: str | None, quiet: bool,
-) -> int:  # fmt: skip
+    file: str,
+    data: tuple[str, ...],
+    model: str | None,
+    method: str,
+    seed: int,
+    out: str | None,
+    force: bool,
+    style: str,
+    device: str,
+    precision: str | None,
+    strict: bool,
+    checkpoint: str | None,
+    resume: str | None,
+    quiet: bool,
+) -> int:
     """Infer the posterior of a model given data, and print a summary."""
     from ppl.cli.finish import finish
     from ppl.cli.loading import load_query
@@ -39,6 +60,13 @@ def command(
     from ppl.api.inference import infer
 
     result = infer(
-        target, chosen, seed=seed, device=device, precision=bits(precision), progress=not quiet, checkpoint=saved, resume=resume
+        target,
+        chosen,
+        seed=seed,
+        device=device,
+        precision=bits(precision),
+        progress=not quiet,
+        checkpoint=saved,
+        resume=resume,
     )
     return finish(result, out, style, strict=strict, quiet=quiet, checkpoint=saved, kept=bool(checkpoint or resume))

@@ -36,7 +36,9 @@ def read_netcdf(path: str, problems: Problems) -> list[Raw]:
         with netCDF4.Dataset(path) as file:
             groups = [file] + [file.groups[g] for g in ("constant_data", "observed_data") if g in file.groups]
             for group in groups:
-                raws += [Raw(n, np.ma.asarray(v[...]), path) for n, v in group.variables.items() if n not in v.dimensions]
+                raws += [
+                    Raw(n, np.ma.asarray(v[...]), path) for n, v in group.variables.items() if n not in v.dimensions
+                ]
     except OSError as e:
         problems.add(DataProblem("E702", path, f"is not a NetCDF file: {e.strerror or e}", "a NetCDF file"))
         return []

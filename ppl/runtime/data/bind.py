@@ -1,4 +1,5 @@
-"""Matches data to the parameters and data sites of a model: names, types, sizes, supports, all findings in one report."""
+"""Matches data to the parameters and data sites of a model: names, types, sizes, supports, all findings in one
+report."""
 
 from __future__ import annotations
 
@@ -25,9 +26,9 @@ from ppl.runtime.data.wants import Want, assemble, split, wants
 
 @dataclass(frozen=True)
 class Bound:
-    """Checked data. ``args`` the parameters that were given (arrays; dicts and tuples of them), ``sizes`` a value for every
-    size variable, ``data`` the given data sites as whole arrays, ``missing`` for each name declared ``T?`` that has absent
-    entries a mask of them (the array holds 0 there). ``digest`` is a SHA-256 of all values."""
+    """Checked data. ``args`` the parameters that were given (arrays; dicts and tuples of them), ``sizes`` a value for
+    every size variable, ``data`` the given data sites as whole arrays, ``missing`` for each name declared ``T?`` that
+    has absent entries a mask of them (the array holds 0 there). ``digest`` is a SHA-256 of all values."""
 
     args: dict[str, Any]
     sizes: dict[str, int]
@@ -98,7 +99,9 @@ def _missing_parameters(model: ir.Model, raws: Mapping[str, Raw], problems: Prob
             close = suggest(p.name, raws)
             help = f"rename `{close}` to `{p.name}`" if close else f"add it to the data file, or --data {p.name}=VALUE"
             found = "is not given"
-            problems.add(DataProblem("E704", p.name, found, f"a value of type {type_} for a parameter of the model", "", help))
+            problems.add(
+                DataProblem("E704", p.name, found, f"a value of type {type_} for a parameter of the model", "", help)
+            )
 
 
 def _extern(t: T.Type) -> bool:
@@ -123,7 +126,9 @@ def _given_sizes(model: ir.Model, raws: Mapping[str, Raw], solver: Solver, probl
         try:
             n = number(value, "int")
         except Misfit as misfit:
-            problems.add(DataProblem(misfit.code, name, misfit.found, "a size: an integer ≥ 0", raw.source, misfit.help))
+            problems.add(
+                DataProblem(misfit.code, name, misfit.found, "a size: an integer ≥ 0", raw.source, misfit.help)
+            )
             continue
         if not isinstance(n, int) or n < 0:
             found = "is missing" if n is None else f"found {n}"
@@ -186,11 +191,19 @@ def _unsolved(model: ir.Model, raws: Mapping[str, Raw], solver: Solver, problems
 def _check_values(want: Want, leaf: Any, value: Converted, sizes: dict[str, int], problems: Problems) -> None:
     report = Report(leaf.raw, problems)
     if value.absent.any() and not want.missing:
-        help = f"leave the entry out, or declare it as `{want.name}: {T.element(want.type)}?`, so that it becomes latent"
+        help = (
+            f"leave the entry out, or declare it as `{want.name}: {T.element(want.type)}?`, so that it becomes latent"
+        )
         nan = np.where(value.absent, np.nan, 0.0)
         report.add_entries("E714", nan, value.absent, "a value: only entries declared with `?` may be missing", help)
     check_support(
-        report, "E711" if want.is_site else "E713", value.array, value.absent, leaf.support, leaf.element, sizes,
+        report,
+        "E711" if want.is_site else "E713",
+        value.array,
+        value.absent,
+        leaf.support,
+        leaf.element,
+        sizes,
         finite=want.is_site,
     )
     report.close()
@@ -214,7 +227,11 @@ def _unused(model: ir.Model, wanted: tuple[Want, ...], raws: Mapping[str, Raw], 
 
 
 def _bound(
-    model: ir.Model, wanted: tuple[Want, ...], parts: dict[str, Any], converted: dict[str, Converted], solver: Solver,
+    model: ir.Model,
+    wanted: tuple[Want, ...],
+    parts: dict[str, Any],
+    converted: dict[str, Converted],
+    solver: Solver,
     problems: Problems,
 ) -> Bound:
     args: dict[str, Any] = {}

@@ -22,13 +22,13 @@ def read_json(text: str, source: str, problems: Problems) -> list[Raw]:
         return seen
 
     if not text.strip():
-        problems.add(DataProblem("E702", source, "the file is empty", "a JSON object such as {\"y\": [1.5, 2.0]}"))
+        problems.add(DataProblem("E702", source, "the file is empty", 'a JSON object such as {"y": [1.5, 2.0]}'))
         return []
     try:
         value = json.loads(text, object_pairs_hook=pairs, parse_constant=parse_constant)
     except json.JSONDecodeError as e:
         found = f"is not JSON: {e.msg} at line {e.lineno}, column {e.colno}"
-        problems.add(DataProblem("E702", source, found, "a JSON object such as {\"y\": [1.5, 2.0]}"))
+        problems.add(DataProblem("E702", source, found, 'a JSON object such as {"y": [1.5, 2.0]}'))
         return []
     except RecursionError:
         problems.add(DataProblem("E702", source, "is nested too deeply", "arrays of a few axes"))

@@ -56,7 +56,9 @@ def read_file(path: str, problems: Problems) -> list[Raw]:
         return []
     if suffix not in SUFFIXES:
         found = f"has the suffix `{suffix}`" if suffix else "has no suffix"
-        problems.add(DataProblem("E702", path, found, "one of " + " ".join(SUFFIXES), help="rename or convert the file"))
+        problems.add(
+            DataProblem("E702", path, found, "one of " + " ".join(SUFFIXES), help="rename or convert the file")
+        )
         return []
     if suffix == ".npz":
         return read_npz(path, problems)

@@ -103,8 +103,8 @@ def _from_float(value: float, kind: str) -> int | float:
 def from_numpy(array: np.ndarray, kind: str) -> tuple[np.ndarray, str]:
     """A flat numeric array as float64 or int64 (bool as int64) and a note on the conversion ("" if there was none).
 
-    Raises ``Misfit`` (E715 complex, E707 lossy); integers given as floats and values that do not fit the kind are left to
-    ``number``, entry by entry: the result is then the array unchanged, of object dtype."""
+    Raises ``Misfit`` (E715 complex, E707 lossy); integers given as floats and values that do not fit the kind are left
+    to ``number``, entry by entry: the result is then the array unchanged, of object dtype."""
     note = ""
     if array.dtype.kind == "c":
         if np.any(array.imag != 0):

@@ -28,19 +28,20 @@ class Solver:
     origin: dict[str, Equation] = field(default_factory=dict)
 
     def solve(self, equations: list[Equation], problems: Problems) -> None:
-        """Use each equation with one unknown, linear in it, until nothing changes; then report contradictions (E710)."""
+        """Use each equation with one unknown, linear in it, until nothing changes; then report contradictions
+        (E710)."""
         pending = list(equations)
         used: list[Equation] = []
         progress = True
         while progress:
             progress = False
             for equation in list(pending):
-                unknown = equation.size.variables - self.values.keys()
+                unknown = sorted(equation.size.variables - set(self.values))
                 if len(unknown) > 1:
                     continue
                 pending.remove(equation)
                 progress = True
-                if unknown and not self._determine(equation, unknown.pop(), problems):
+                if unknown and not self._determine(equation, unknown[0], problems):
                     continue
                 used.append(equation)
         for equation in used:
@@ -56,7 +57,9 @@ class Solver:
             n = (equation.value - at[0]) // slope if slope and (equation.value - at[0]) % slope == 0 else -1
         if n < 0:
             found = f"{equation.what} is {equation.value}"
-            problems.add(DataProblem("E710", equation.path, found, f"{equation.size} for some {name} ≥ 0", equation.source))
+            problems.add(
+                DataProblem("E710", equation.path, found, f"{equation.size} for some {name} ≥ 0", equation.source)
+            )
             return False
         self.values[name] = n
         self.origin[name] = equation
@@ -70,8 +73,10 @@ class Solver:
         if wanted == equation.value:
             return
         causes = [self.origin[v] for v in sorted(equation.size.variables) if v in self.origin]
-        because = "; ".join(f"{v} = {self.values[v]}, {e.what} ({e.source})" for v, e in zip(
-            sorted(v for v in equation.size.variables if v in self.origin), causes, strict=True))
+        because = "; ".join(
+            f"{v} = {self.values[v]}, {e.what} ({e.source})"
+            for v, e in zip(sorted(v for v in equation.size.variables if v in self.origin), causes, strict=True)
+        )
         found = f"{equation.what} is {equation.value}"
         needed = f"{equation.size} = {wanted}" if str(equation.size) != str(wanted) else str(wanted)
         needed += f", because {because}" if because else ""

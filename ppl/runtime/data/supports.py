@@ -13,8 +13,14 @@ from ppl.runtime.data.tensor import path
 
 
 def check_support(
-    report: Report, code: str, array: np.ndarray, absent: np.ndarray, support: S.Support, element: T.Type,
-    sizes: dict[str, int], finite: bool,
+    report: Report,
+    code: str,
+    array: np.ndarray,
+    absent: np.ndarray,
+    support: S.Support,
+    element: T.Type,
+    sizes: dict[str, int],
+    finite: bool,
 ) -> None:
     """Add a problem of ``code`` for every value outside ``support`` (and outside ``0..K`` for an ``index<K>``).
 

@@ -20,7 +20,8 @@ class Tensor:
 
 
 def tensor(raw: Raw, problems: Problems) -> Tensor | None:
-    """``raw`` as a regular array; None with a finding where it is ragged (E709) or of a dtype that is no number (E715)."""
+    """``raw`` as a regular array; None with a finding where it is ragged (E709) or of a dtype that is no number
+    (E715)."""
     if isinstance(raw.value, np.ndarray):
         return _from_numpy(raw, problems)
     leaves: list[Any] = []
@@ -92,7 +93,9 @@ def _from_numpy(raw: Raw, problems: Problems) -> Tensor | None:
     if array.dtype.kind in "biufc":
         return Tensor(array.shape, array.reshape(-1))
     problems.add(
-        DataProblem("E715", raw.name, f"has the dtype {array.dtype}", "numbers or bools", raw.source, "convert it first")
+        DataProblem(
+            "E715", raw.name, f"has the dtype {array.dtype}", "numbers or bools", raw.source, "convert it first"
+        )
     )
     return None
 

@@ -114,7 +114,7 @@ def _sum(name: str, raw: Raw, sums: tuple[ir.SumInfo, ...], problems: Problems) 
     info = next((s for s in sums if s.name == name), None)
     if info is None or _well_formed(name, raw.value, {s.name: s for s in sums}):
         return Tree("sum", (), value=raw.value)
-    needed = ' or '.join(f'{{"tag": "{c.name}", "args": […]}}' if c.args else f'"{c.name}"' for c in info.constructors)
+    needed = " or ".join(f'{{"tag": "{c.name}", "args": […]}}' if c.args else f'"{c.name}"' for c in info.constructors)
     problems.add(DataProblem("E708", raw.name, f"is not a value of type {name}", needed, raw.source))
     return None
 

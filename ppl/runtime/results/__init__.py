@@ -1,1 +1,2 @@
-"""Results out: summaries, tables, JSON, ArviZ's DataTree and NetCDF, HTML reports. xarray and ArviZ are imported late."""
+"""Results out: summaries, tables, JSON, ArviZ's DataTree and NetCDF, HTML reports. xarray and ArviZ are imported
+late."""

@@ -1,11 +1,12 @@
 """R-hat, effective sample sizes and Monte Carlo errors of Markov chains.
 
-After Vehtari, Gelman, Simpson, Carpenter, Bürkner: *Rank-normalization, folding, and localization: an improved R-hat for
-assessing convergence of MCMC* (Bayesian Analysis 2021), in the same variants as arviz-stats, with which the tests compare. It
-is written in NumPy, vectorised over variables, because importing arviz-stats takes longer than sampling a small model.
+After Vehtari, Gelman, Simpson, Carpenter, Bürkner: *Rank-normalization, folding, and localization: an improved R-hat
+for assessing convergence of MCMC* (Bayesian Analysis 2021), in the same variants as arviz-stats, with which the tests
+compare. It is written in NumPy, vectorised over variables, because importing arviz-stats takes longer than sampling a
+small model.
 
-Arrays are (chains, draws, k) for k scalars; results have shape (k,). A scalar that never moves has no R-hat (NaN) and an
-effective sample size equal to the number of draws, as there is no error to estimate.
+Arrays are (chains, draws, k) for k scalars; results have shape (k,). A scalar that never moves has no R-hat (NaN) and
+an effective sample size equal to the number of draws, as there is no error to estimate.
 """
 
 from __future__ import annotations

@@ -25,7 +25,9 @@ SCHEMA = "1"
 def to_datatree(posterior: Posterior, record: Record, group: str = "posterior") -> xarray.DataTree:
     """``group`` is ``posterior``, ``prior`` for draws that no data conditioned, or ``predictions``."""
     predictive = group if group == "predictions" else f"{group}_predictive"
-    drawn = {n: a for n, a in posterior.data.items() if (n not in record.observed or group != "posterior") and a.ndim >= 2}
+    drawn = {
+        n: a for n, a in posterior.data.items() if (n not in record.observed or group != "posterior") and a.ndim >= 2
+    }
     groups: dict[str, Mapping[str, np.ndarray]] = {
         group: variables(posterior),
         "sample_stats": stats(posterior),

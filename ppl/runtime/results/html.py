@@ -1,4 +1,5 @@
-"""A run as one HTML page that needs nothing else: summary, intervals, traces and ranks, the model, and where it came from."""
+"""A run as one HTML page that needs nothing else: summary, intervals, traces and ranks, the model, and where it came
+from."""
 
 from __future__ import annotations
 
@@ -18,11 +19,12 @@ SHOWN = 40
 ROWS = 1000
 HEADS = ("mean", "sd", "5 %", "median", "95 %", "ess bulk", "ess tail", "R-hat", "mcse")
 _STYLE = """
-body { font: 15px/1.5 Helvetica, Arial, sans-serif; color: #1b1b1b; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums } td, th { padding: .15rem .7rem; text-align: right }
-th { border-bottom: 1px solid #999; font-weight: 600 } td:first-child, th:first-child { text-align: left }
-tr:nth-child(even) td { background: #f6f6f6 } .warn { background: #fff3d6; border-left: 4px solid #d9822b; padding: .5rem 1rem; margin: .5rem 0 }
-pre { background: #f6f6f6; padding: 1rem; overflow: auto } .bad { color: #b3261e; font-weight: 600 } h2 { margin-top: 2.2rem }
+body { font: 15px/1.5 Helvetica, Arial, sans-serif; color: #1b1b1b; max-width: 62rem; margin: 2rem auto; padding: 0 1rem
+} table { border-collapse: collapse; font-variant-numeric: tabular-nums } td, th { padding: .15rem .7rem; text-align:
+right } th { border-bottom: 1px solid #999; font-weight: 600 } td:first-child, th:first-child { text-align: left }
+tr:nth-child(even) td { background: #f6f6f6 } .warn { background: #fff3d6; border-left: 4px solid #d9822b; padding:
+.5rem 1rem; margin: .5rem 0 } pre { background: #f6f6f6; padding: 1rem; overflow: auto } .bad { color: #b3261e;
+font-weight: 600 } h2 { margin-top: 2.2rem }
 """
 
 
@@ -31,12 +33,15 @@ def to_html(posterior: Posterior, summary: Summary, record: Record) -> str:
     chains, draws = posterior.shape
     evidence = posterior.log_evidence
     rows = [(label, i, name) for name, s in summary.statistics.items() for i, label in _scalars(name, s["mean"].shape)]
+    name = escape(record.model)
     parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(record.model)}</title><style>{_STYLE}</style>",
-        f"<h1>{escape(record.model)}</h1><p>{escape(posterior.expression)} · {chains} chains of {draws} draws · seed {posterior.seed}</p>",
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><style>{_STYLE}</style><h1>{name}</h1>",
+        f"<p>{escape(posterior.expression)} · {chains} chains of {draws} draws · seed {posterior.seed}</p>",
     ]
     if evidence is not None:
-        parts.append(f"<p>log evidence {evidence.value:.6g}" + ("" if evidence.se is None else f" ± {evidence.se:.2g}") + "</p>")
+        parts.append(
+            f"<p>log evidence {evidence.value:.6g}" + ("" if evidence.se is None else f" ± {evidence.se:.2g}") + "</p>"
+        )
     parts += [f'<div class="warn">{escape(w)}</div>' for w in summary.warnings]
     parts += [f"<p>{escape(n)}</p>" for n in posterior.notes]
     parts += ["<h2>Summary</h2>", _table(rows[:ROWS], summary)]
@@ -61,7 +66,8 @@ def _table(rows: list[tuple[str, tuple[int, ...], str]], summary: Summary) -> st
     for label, i, name in rows:
         values = [summary.statistics[name][k][i] for k in STATISTICS]
         cells = "".join(
-            f'<td{" class=bad" if k == "rhat" and v > 1.01 else ""}>{_cell(k, v)}' for k, v in zip(STATISTICS, values, strict=True)
+            f"<td{' class=bad' if k == 'rhat' and v > 1.01 else ''}>{_cell(k, v)}"
+            for k, v in zip(STATISTICS, values, strict=True)
         )
         lines.append(f"<tr><td>{escape(label)}{cells}")
     return "\n".join([*lines, "</table>"])
@@ -77,13 +83,17 @@ def _cell(column: str, value: float) -> str:
 
 def _intervals(rows: list[tuple[str, tuple[int, ...], str]], summary: Summary) -> str:
     s = summary.statistics
-    return interval_plot([(label, *(float(s[n][q][i]) for q in ("q05", "q50", "q95"))) for label, i, n in rows])
+    shown = [(label, float(s[n]["q05"][i]), float(s[n]["q50"][i]), float(s[n]["q95"][i])) for label, i, n in rows]
+    return interval_plot(shown)
 
 
 def _plots(rows: list[tuple[str, tuple[int, ...], str]], posterior: Posterior) -> str:
     arrays = variables(posterior)
     lines = ["<table><tr><th><th>trace<th>ranks by chain"]
     for label, i, name in rows:
-        x = arrays[name][(slice(None), slice(None), *i)].astype(float)
+        whole = arrays[name]
+        x = whole.reshape(*whole.shape[:2], -1)[:, :, np.ravel_multi_index(i, whole.shape[2:]) if i else 0].astype(
+            float
+        )
         lines.append(f"<tr><td>{escape(label)}<td>{trace_plot(x)}<td>{rank_plot(x)}")
     return "\n".join([*lines, "</table>"])

@@ -51,7 +51,9 @@ def _posterior(tree: Any) -> Posterior:
     log_weights = stats.pop("log_weight", None)
     evidence = None
     if "log_evidence" in at:
-        evidence = Evidence(float(at["log_evidence"]), float(at["log_evidence_se"]) if "log_evidence_se" in at else None)
+        evidence = Evidence(
+            float(at["log_evidence"]), float(at["log_evidence_se"]) if "log_evidence_se" in at else None
+        )
     return Posterior(
         method=str(at["method"]),
         expression=str(at["method_expression"]),
@@ -76,7 +78,12 @@ def _record(tree: Any) -> Record:
     return Record(
         model=str(at["model"]),
         files=json.loads(at["model_files"]),
-        axes={str(v): _axes(a, 2) for g in ("posterior", "prior") if g in tree.children for v, a in tree[g].data_vars.items()},
+        axes={
+            str(v): _axes(a, 2)
+            for g in ("posterior", "prior")
+            if g in tree.children
+            for v, a in tree[g].data_vars.items()
+        },
         sizes=json.loads(at["sizes"]),
         constant=_group(tree, "constant_data"),
         observed=_group(tree, "observed_data"),

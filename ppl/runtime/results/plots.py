@@ -21,7 +21,8 @@ def trace_plot(x: np.ndarray, width: int = 420, height: int = 110) -> str:
         xs = np.linspace(40, width - 4, len(chain))
         ys = height - 14 - (np.nan_to_num(chain, nan=low) - low) / (high - low) * (height - 22)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(xs, ys, strict=True))
-        body.append(f'<polyline points="{points}" fill="none" stroke="{COLORS[c % len(COLORS)]}" stroke-width="0.7" opacity="0.75"/>')
+        style = f'fill="none" stroke="{COLORS[c % len(COLORS)]}" stroke-width="0.7" opacity="0.75"'
+        body.append(f'<polyline points="{points}" {style}/>')
     return _svg(width, height, "".join(body) + _labels(low, high, height))
 
 
@@ -39,9 +40,11 @@ def rank_plot(x: np.ndarray, width: int = 260, height: int = 110, bins: int = 20
         w = (width - 8) / bins
         for b, n in enumerate(counts):
             h = min(n * unit, row - 1)
-            body.append(f'<rect x="{4 + b * w:.1f}" y="{base - h:.1f}" width="{w - 1:.1f}" height="{h:.1f}" fill="{COLORS[c % len(COLORS)]}" opacity="0.8"/>')
+            size = f'width="{w - 1:.1f}" height="{h:.1f}" fill="{COLORS[c % len(COLORS)]}" opacity="0.8"'
+            body.append(f'<rect x="{4 + b * w:.1f}" y="{base - h:.1f}" {size}/>')
         even = base - draws / bins * unit
-        body.append(f'<line x1="4" x2="{width - 4}" y1="{even:.1f}" y2="{even:.1f}" stroke="#333" stroke-dasharray="3 3" stroke-width="0.6"/>')
+        dashes = 'stroke="#333" stroke-dasharray="3 3" stroke-width="0.6"'
+        body.append(f'<line x1="4" x2="{width - 4}" y1="{even:.1f}" y2="{even:.1f}" {dashes}/>')
     return _svg(width, height, "".join(body))
 
 
@@ -68,7 +71,9 @@ def interval_plot(rows: list[tuple[str, float, float, float]], width: int = 640)
             f'<circle cx="{at(q50):.1f}" cy="{y}" r="4" fill="white" stroke="{COLORS[0]}" stroke-width="2"/>'
         )
     for v in _ticks(low, high):
-        body.append(f'<text x="{at(v):.1f}" y="{height - 6}" text-anchor="middle" font-size="11" fill="#555">{v:g}</text>')
+        body.append(
+            f'<text x="{at(v):.1f}" y="{height - 6}" text-anchor="middle" font-size="11" fill="#555">{v:g}</text>'
+        )
         body.append(f'<line x1="{at(v):.1f}" x2="{at(v):.1f}" y1="{height - 24}" y2="{height - 19}" stroke="#555"/>')
     body.append(f'<line x1="{left}" x2="{right}" y1="{height - 24}" y2="{height - 24}" stroke="#555"/>')
     return _svg(width, height, "".join(body))
@@ -90,7 +95,9 @@ def _range(x: np.ndarray) -> tuple[float, float]:
 
 def _labels(low: float, high: float, height: int) -> str:
     style = 'font-size="10" fill="#555" text-anchor="end"'
-    return f'<text x="36" y="14" {style}>{significant(high, 3)}</text><text x="36" y="{height - 12}" {style}>{significant(low, 3)}</text>'
+    return "".join(
+        f'<text x="36" y="{y}" {style}>{significant(value, 3)}</text>' for y, value in ((14, high), (height - 12, low))
+    )
 
 
 def _svg(width: int, height: int, body: str) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Record:
-    """``files``: the text of the model file and of its imports, by name, the model's own first. ``axes``: dimension names
-    by variable. ``constant`` and ``observed``: the data as bound, missing entries as NaN; ``compound`` the parameters that
-    are no arrays (records, tuples, sum values) as JSON data. ``environment``: versions, device, precision."""
+    """``files``: the text of the model file and of its imports, by name, the model's own first. ``axes``: dimension
+    names by variable. ``constant`` and ``observed``: the data as bound, missing entries as NaN; ``compound`` the
+    parameters that are no arrays (records, tuples, sum values) as JSON data. ``environment``: versions, device,
+    precision."""
 
     model: str
     files: Mapping[str, str]

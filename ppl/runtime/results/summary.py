@@ -18,8 +18,8 @@ ESS_PER_CHAIN = 100
 
 @dataclass(frozen=True)
 class Summary:
-    """``statistics``: name → statistic → array of the variable's shape, NaN where there is none. ``warnings`` say what is
-    doubtful and what to do; a run with warnings is ``suspect``."""
+    """``statistics``: name → statistic → array of the variable's shape, NaN where there is none. ``warnings`` say what
+    is doubtful and what to do; a run with warnings is ``suspect``."""
 
     statistics: dict[str, dict[str, np.ndarray]]
     warnings: tuple[str, ...]
@@ -30,14 +30,19 @@ class Summary:
 
 
 def summarise(posterior: Posterior, arrays: Mapping[str, np.ndarray] | None = None, diagnose: bool = True) -> Summary:
-    """Statistics of ``arrays`` (by default all variables); those of chains where draws count equally, else of weighted draws.
+    """Statistics of ``arrays`` (by default all variables); those of chains where draws count equally, else of weighted
+    draws.
 
     Without ``diagnose`` chains are not judged; draws of the prior are independent and have no chains."""
     statistics = {}
     for name, array in (variables(posterior) if arrays is None else arrays).items():
         shape = array.shape[2:]
         flat = array.reshape(*array.shape[:2], -1).astype(float)
-        values = _weighted(flat, posterior) if posterior.log_weights is not None else _of_chains(flat, posterior.method == "prior")
+        values = (
+            _weighted(flat, posterior)
+            if posterior.log_weights is not None
+            else _of_chains(flat, posterior.method == "prior")
+        )
         statistics[name] = {k: values[k].reshape(shape) for k in STATISTICS}
     return Summary(statistics, posterior.warnings + (_doubts(posterior, statistics) if diagnose else ()))
 
@@ -50,7 +55,13 @@ def _of_chains(x: np.ndarray, independent: bool = False) -> dict[str, np.ndarray
         return dict.fromkeys(STATISTICS, none)
     q05, q50, q95 = np.quantile(x, (0.05, 0.5, 0.95), axis=(0, 1))
     if independent:
-        moments = {"mean": x.mean(axis=(0, 1)), "sd": none if one else x.std(axis=(0, 1), ddof=1), "q05": q05, "q50": q50, "q95": q95}
+        moments = {
+            "mean": x.mean(axis=(0, 1)),
+            "sd": none if one else x.std(axis=(0, 1), ddof=1),
+            "q05": q05,
+            "q50": q50,
+            "q95": q95,
+        }
         error = moments["sd"] / np.sqrt(x.shape[0] * x.shape[1])
         return moments | {"ess_bulk": none, "ess_tail": none, "rhat": none, "mcse_mean": error}
     return {

@@ -16,9 +16,14 @@ ROWS = 60
 
 
 def to_table(posterior: Posterior, summary: Summary, model: str, rows: int = ROWS) -> str:
-    """A row per scalar: heading line, table, evidence. At most ``rows`` rows; the last line says how many were left out."""
+    """A row per scalar: heading line, table, evidence. At most ``rows`` rows; the last line says how many were left
+    out."""
     lines = [_heading(posterior, model), ""]
-    cells = [(name, [_cell(c, s[c][i]) for c in COLUMNS]) for name, s in summary.statistics.items() for i, name in _scalars(name, s)]
+    cells = [
+        (name, [_cell(c, s[c][i]) for c in COLUMNS])
+        for name, s in summary.statistics.items()
+        for i, name in _scalars(name, s)
+    ]
     shown = cells[:rows]
     columns = [k for k in range(len(COLUMNS)) if any(row[k] != "–" for _, row in shown)]
     widths = {k: max([len(HEADS[k]), *(len(row[k]) for _, row in shown)]) for k in columns}
@@ -40,7 +45,13 @@ def to_table(posterior: Posterior, summary: Summary, model: str, rows: int = ROW
 
 def _heading(posterior: Posterior, model: str) -> str:
     chains, draws = posterior.shape
-    what = f"{chains} chains of {draws} draws" if chains > 1 else f"{draws} weighted draws" if posterior.log_weights is not None else f"{draws} draws"
+    what = (
+        f"{chains} chains of {draws} draws"
+        if chains > 1
+        else f"{draws} weighted draws"
+        if posterior.log_weights is not None
+        else f"{draws} draws"
+    )
     t = posterior.timing
     took = f"compiled in {t.compile_s:.1f} s, ran in {t.warmup_s + t.sample_s:.1f} s"
     partial = "" if posterior.complete else " (interrupted)"

@@ -1,4 +1,5 @@
-"""The named arrays of a run: random variables, outputs (components of compound ones by dotted names) and their dimensions."""
+"""The named arrays of a run: random variables, outputs (components of compound ones by dotted names) and their
+dimensions."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from ppl.inference.run import Posterior
 
 
 def variables(posterior: Posterior, data: bool = False) -> dict[str, np.ndarray]:
-    """Draws and outputs, and the returned value as ``return``: numeric arrays with leading axes [chain, draw]. ``data``: the
-    values of the data sites too."""
+    """Draws and outputs, and the returned value as ``return``: numeric arrays with leading axes [chain, draw].
+    ``data``: the values of the data sites too."""
     found = {**posterior.draws, **posterior.data} if data else dict(posterior.draws)
     for name, value in posterior.outputs.items():
         found.update(flatten(name, value))
