@@ -1,4 +1,5 @@
-"""Golden findings: in ``cases/*.ppl`` a comment ``#! CODE text`` names what is found on its line, and nothing else may be."""
+"""Golden findings: in ``cases/*.ppl`` a comment ``#! CODE text`` names what is found on its line, and nothing else
+may be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Help is a valid edit: with it applied the text still parses; where the explained mistake offers edits, one of them works."""
+"""Help is a valid edit: with it applied the text still parses; where the explained mistake offers edits, one of them
+works."""
 
 from __future__ import annotations
 
