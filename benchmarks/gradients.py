@@ -69,18 +69,23 @@ def growth_volatility(u, d):
         h = persistence * h + step * z
         return h, h
 
-    first = step / jnp.sqrt(1 - jnp.square(persistence)) * u["z"][0]
-    _, rest = jax.lax.scan(move, first, u["z"][1:])
-    h = jnp.concatenate([first[None], rest])
+    _, rest = jax.lax.scan(move, u["z"][0], u["z"][1:])
+    h = jnp.concatenate([u["z"][:1], rest])
     return prior + normal(d["growth"], u["average"], jnp.exp((u["level"] + h) / 2)).sum()
 
 
 def nile(u, d):
     noise, drift = jnp.exp(u["noise"]), jnp.exp(u["drift"])
     prior = half_normal(noise, 200.0) + u["noise"] + half_normal(drift, 100.0) + u["drift"]
-    level = u["level"]
-    path = normal(level[0], 1000.0, 300.0) + normal(level[1:], level[:-1], drift).sum()
-    return prior + path + normal(d["flow"], level, noise).sum()
+
+    def update(state, flow):
+        m, v = state
+        total = v + noise**2
+        gain = v / total
+        return (m + gain * (flow - m), (1 - gain) * v + drift**2), (m, total)
+
+    _, (m, total) = jax.lax.scan(update, (jnp.asarray(1000.0), jnp.asarray(90000.0)), d["flow"])
+    return prior + normal(d["flow"], m, jnp.sqrt(total)).sum()
 
 
 def stack_loss(u, d):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import gammaln
 from jaxtyping import Array
+
+HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 def safe_log(p: Any) -> Array:
@@ -20,6 +23,11 @@ def safe_log1m(p: Any) -> Array:
     """log(1 − p), −∞ at p = 1 with derivative 0 there."""
     p = jnp.asarray(p)
     return jnp.where(p < 1, jnp.log1p(-jnp.where(p < 1, p, 0)), -jnp.inf)
+
+
+def log_positive(x: Any) -> Any:
+    """log x for x > 0; of a Python number a Python number, so that nothing of it is compiled."""
+    return math.log(x) if isinstance(x, (int, float)) and x > 0 else jnp.log(x)
 
 
 def times_log(k: Any, log_p: Any) -> Array:
@@ -44,11 +52,13 @@ def log_difference(a: Any, b: Any) -> Array:
     return jnp.where(apart, jnp.where(jnp.isneginf(b), a, a + jnp.log(-jnp.expm1(-gap))), -jnp.inf)
 
 
-def log_beta(a: Any, b: Any) -> Array:
+def log_beta(a: Any, b: Any) -> Any:
     """log B(a, b) for a, b > 0, to rounding precision for all sizes.
 
     Three log gammas cancel where an argument is large. From 10 on they are written by Stirling's formula, whose leading
-    terms are combined by hand (Didonato and Morris, 1992, Algorithm 708)."""
+    terms are combined by hand (Didonato and Morris, 1992, Algorithm 708). Of small Python numbers a Python number."""
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)) and a > 0 and b > 0 and a + b < 100:
+        return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
     # Selections, not minima: at a tie these would halve the derivative.
     swap = a > b
     a, b = jnp.where(swap, b, a), jnp.where(swap, a, b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -16,6 +17,7 @@ from ppl.core.distributions.gamma_draw import log_gamma_draw, t_draw
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.precision import InputPrecision
 from ppl.core.distributions.scalar import Scalar
+from ppl.core.numerics import HALF_LOG_2PI, log_positive
 
 
 def _float_dtype(*parameters: Any) -> Any:
@@ -132,7 +134,10 @@ class Weibull(Scalar):
 
 
 class HalfNormal(InputPrecision, dist.HalfNormal):
-    pass
+    """NumPyro's, with log σ by itself, as in ``Normal``."""
+
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        return -0.5 * jnp.square(value / self.scale) - (log_positive(self.scale) + (HALF_LOG_2PI - math.log(2)))
 
 
 class HalfCauchy(InputPrecision, dist.HalfCauchy):
