@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from numpyro.distributions import constraints
 from numpyro.distributions.transforms import OrderedTransform, Transform, biject_to
 
+from ppl.core.distributions.errors import DistributionError
 from ppl.core.distributions.guarded import bounds
 from ppl.core.distributions.supports import IncreasingWithin, is_infinite
 from ppl.core.distributions.transformed import Image
@@ -90,9 +91,9 @@ class IncreasingBijection(Bijection):
 
 
 def bijector(constraint: constraints.Constraint) -> Bijection:
-    """The bijection from R^k onto ``constraint``. Raises ValueError for discrete supports."""
+    """The bijection from R^k onto ``constraint``. Raises DistributionError for discrete supports."""
     if constraint.is_discrete:
-        raise ValueError(f"a discrete support ({constraint!r}) has no bijection to the reals: enumerate or sample it instead")
+        raise DistributionError(f"a discrete support ({constraint!r}) has no bijection to the reals", helps=("enumerate or sample it",))
     match constraint:
         case Image(base=base):
             return ImageBijection(bijector(base), constraint)

@@ -25,7 +25,7 @@ def distance(x: np.ndarray, law: Any, discrete: bool) -> float:
 
 def moment_scores(x: np.ndarray, law: Any) -> tuple[float, float]:
     """z-scores of mean and second central moment, with the law's own moments (the fourth must exist)."""
-    mean, variance, _, kurtosis = map(float, law.stats("mvsk"))
+    mean, variance, _, kurtosis = map(float, law.stats(moments="mvsk"))
     n = x.size
     first = (x.mean() - mean) / np.sqrt(variance / n)
     second = (np.mean((x - mean) ** 2) - variance) / (variance * np.sqrt((kurtosis + 2) / n))

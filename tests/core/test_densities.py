@@ -11,6 +11,7 @@ import pytest
 
 from ppl.core.distributions import support_values
 from tests.core.cases import DISCRETE, SCALAR, Case
+from tests.core.compilation import quick_jit
 
 CDF_POINTS = {
     str(c): np.concatenate([c.points + 0.5 * (np.arange(16) % 2) * c.discrete, c.points[-1:] + 1e3, c.points[:1] - 1e3])
@@ -23,7 +24,7 @@ CDF_POINTS = {
 def values() -> dict[str, Any]:
     """Per case: log density, distribution function, and for discrete ones densities of floats, between and all values."""
 
-    @jax.jit
+    @quick_jit
     def evaluate(points: dict[str, Any], cdf_points: dict[str, Any]) -> dict[str, Any]:
         out: dict[str, Any] = {}
         for case in SCALAR:

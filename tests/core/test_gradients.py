@@ -10,6 +10,7 @@ import numpy as np
 
 from ppl.core.distributions import make
 from tests.core.cases import SCALAR
+from tests.core.compilation import quick_jit
 
 FIXED = {"n", "low", "high", "values", "p"}  # integers, and bounds and simplices, that a step would leave
 
@@ -29,7 +30,7 @@ def test_gradients_agree_with_finite_differences() -> None:
         value = x if case.discrete else x + step * 0.3 * (np.abs(points[str(case)]) * 0.1 + 1e-3)
         return make(case.name, {**case.args, **arguments}).log_prob(value)
 
-    @jax.jit
+    @quick_jit
     def evaluate(points: dict[str, Any]) -> dict[str, Any]:
         out = {}
         for case in SCALAR:
@@ -54,7 +55,7 @@ def test_gamma_draws_are_differentiable_by_their_shape() -> None:
     key = jax.random.key(4, impl="rbg")
     alphas = jnp.array([0.02, 0.7, 5.0])
 
-    @jax.jit
+    @quick_jit
     def slopes(alphas: Any) -> Any:
         return jax.vmap(lambda a: jax.jvp(lambda a: log_gamma_draw(key, a, (4000,)), (a,), (1.0,)))(alphas)
 

@@ -14,6 +14,7 @@ from numpyro.distributions import constraints
 from numpyro.distributions.util import binomial as draw_binomial
 
 from ppl.core.distributions.arguments import checked, count, floats, is_concrete, nonnegative, positive, probability
+from ppl.core.distributions.errors import DistributionError
 from ppl.core.distributions.gamma_draw import log_gamma_draw, logit_beta_draw
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.scalar import Scalar
@@ -93,7 +94,10 @@ class BetaBinomial(_UpTo):
     def cdf(self, value: Any) -> Array:
         most = self.support_values()
         if most is None:
-            raise ValueError("the cdf of BetaBinomial needs a number of trials that is known when the program is compiled")
+            raise DistributionError(
+                "the cdf of BetaBinomial needs a number of trials that is known when the program is compiled",
+                helps=("give n as a literal, a size or data",),
+            )
         below = jnp.minimum(most, jnp.asarray(value)[..., None])  # repeats of the last value are masked
         each = jnp.exp(BetaBinomial(**{k: jnp.asarray(p)[..., None] for k, p in zip("nab", (self.n, self.a, self.b))}).log_prob(below))
         return jnp.where(most <= jnp.asarray(value)[..., None], each, 0).sum(-1)

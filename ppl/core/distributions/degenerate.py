@@ -9,6 +9,7 @@ import numpyro.distributions as dist
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
+from ppl.core.distributions.errors import DistributionError
 from ppl.core.distributions.supports import one_of
 
 
@@ -51,9 +52,10 @@ class Flat(dist.Distribution):
         return jnp.zeros(jnp.shape(value), jnp.result_type(float, value))
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
-        raise ValueError(
-            "Flat() is improper and cannot be drawn from. Methods that start from prior draws (importance, smc, prior "
-            "prediction, simulation) need a proper prior: write for example Normal(0, 10), or use nuts, hmc, map or laplace."
+        raise DistributionError(
+            "Flat() is improper and cannot be drawn from",
+            notes=("importance, smc, prior prediction and simulation draw from the prior",),
+            helps=("give it a proper prior, such as Normal(0, 10)", "use a method that needs the density alone: nuts, hmc, map, laplace"),
         )
 
 

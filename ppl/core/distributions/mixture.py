@@ -13,6 +13,7 @@ from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import floats, is_concrete, probability, simplex
+from ppl.core.distributions.errors import DistributionError
 from ppl.core.distributions.guarded import bounds, guard
 from ppl.core.distributions.supports import interval
 from ppl.core.numerics import log_sum_exp, safe_log, safe_log1m
@@ -29,7 +30,7 @@ class Mixture(dist.Distribution):
         if isinstance(components, tuple):
             shapes, events = [c.batch_shape for c in components], {c.event_shape for c in components}
             if len(events) > 1:
-                raise ValueError(f"the components of a mixture must have one shape, found {sorted(events)}")
+                raise DistributionError(f"the components of a mixture must have one shape, found {sorted(events)}")
             event_shape = events.pop()
         else:
             shapes, event_shape = [components.batch_shape[:-1]], components.event_shape
@@ -85,11 +86,14 @@ def union(supports: Sequence[constraints.Constraint]) -> constraints.Constraint:
     if all(s is first or (type(s) is type(first) and s == first) for s in supports[1:]):
         return first
     if any(s.event_dim for s in supports):
-        raise ValueError(f"the components of a mixture have different supports: {', '.join(map(repr, supports))}")
+        raise DistributionError(f"the components of a mixture have different supports: {', '.join(map(repr, supports))}")
     lows, highs = zip(*map(bounds, supports), strict=True)
     discrete = {bool(s.is_discrete) for s in supports}
     if len(discrete) > 1:
-        raise ValueError("a mixture of a discrete and a continuous distribution has no density; mix distributions of one kind")
+        raise DistributionError(
+            "a mixture of a discrete and a continuous distribution has no density",
+            helps=("mix distributions of one kind", "draw an index k ~ Categorical(weights) and branch on it"),
+        )
     low, high = lows[0], highs[0]
     for a, b in zip(lows[1:], highs[1:], strict=True):
         low, high = _least(low, a), _greatest(high, b)
@@ -153,12 +157,18 @@ def mixture(weights: Any, D: dist.Distribution | Sequence[dist.Distribution]) ->
     components = D if isinstance(D, dist.Distribution) else tuple(D)
     count = len(components) if isinstance(components, tuple) else (components.batch_shape or (1,))[-1]
     if count != weights.shape[-1] or (not isinstance(components, tuple) and not components.batch_shape):
-        raise ValueError(f"a mixture with {weights.shape[-1]} weights needs as many components, found {count}")
+        raise DistributionError(
+            f"a mixture with {weights.shape[-1]} weights needs as many components, found {count}",
+            helps=("give one component with array arguments of that length, or a list of that many distributions",),
+        )
     return guard(Mixture(safe_log(weights), components), valid)
 
 
 def zero_inflated(p: Any, D: dist.Distribution) -> dist.Distribution:
     if not D.support.is_discrete or D.event_shape:
-        raise ValueError("ZeroInflated(p, D) needs a distribution over counts, such as Poisson(rate) or NegativeBinomial(mean, concentration)")
+        raise DistributionError(
+            "ZeroInflated(p, D) needs a distribution over counts",
+            helps=("use for example Poisson(rate) or NegativeBinomial(mean, concentration)",),
+        )
     p, valid = probability(*floats(p))
     return guard(ZeroInflated(jnp.asarray(p), D), valid)

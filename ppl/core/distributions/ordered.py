@@ -10,6 +10,7 @@ from jax.scipy.special import gammaln
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
+from ppl.core.distributions.errors import DistributionError
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.supports import increasing_within, nondecreasing
 
@@ -39,5 +40,5 @@ class Ordered(dist.Distribution):
 
 def ordered(D: dist.Distribution, K: int) -> dist.Distribution:
     if D.event_shape or D.support.is_discrete:
-        raise ValueError("ordered(D, K) needs a continuous distribution over scalars, such as Normal(0, 1)")
+        raise DistributionError("ordered(D, K) needs a continuous distribution over scalars", helps=("use for example Normal(0, 1)",))
     return guard(Ordered(D, int(K)), True, nondecreasing)

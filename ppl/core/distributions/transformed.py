@@ -12,6 +12,7 @@ from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.elementwise import NotInvertible, inverse, is_nonnegative
+from ppl.core.distributions.errors import DistributionError
 from ppl.core.distributions.guarded import bounds
 
 
@@ -100,20 +101,25 @@ class Transformed(dist.Distribution):
 
 
 def transformed(D: dist.Distribution, f: Callable[[Array], Array]) -> dist.Distribution:
-    """Raises ValueError where f has no inverse that can be found: f must apply invertible operations (affine, exp, log,
+    """Raises DistributionError where f has no inverse that can be found: f must apply invertible operations (affine, exp, log,
     sigmoid, tanh, odd powers, …) one after the other."""
     if D.support.is_discrete:
-        raise ValueError("transformed(D, f) needs a continuous distribution; for a discrete one write let y = f(x) after x ~ D")
+        raise DistributionError(
+            "transformed(D, f) needs a continuous distribution", helps=("write let y = f(x) after x ~ D",)
+        )
     if len(D.event_shape) > 1:
-        raise ValueError("transformed(D, f) is defined for distributions over scalars and vectors")
+        raise DistributionError("transformed(D, f) is defined for distributions over scalars and vectors")
     # A plain function becomes a PyTree without leaves; a closure that is a PyTree (captured arrays) stays as it is.
     f = f if jax.tree_util.tree_leaves(f) != [f] else jax.tree_util.Partial(f)
     image = Image(D.support, f, D.event_shape)
     try:
         jax.eval_shape(image.inverse, jax.ShapeDtypeStruct(D.batch_shape + D.event_shape, jnp.result_type(float)))
     except NotInvertible as error:
-        raise ValueError(
-            f"transformed(D, f) cannot invert f: {error}. Write f with +, -, *, /, exp, log, sigmoid, tanh and odd powers, "
-            "each applied once to the argument, or declare the distribution with 'dist' and its density."
+        raise DistributionError(
+            f"transformed(D, f) cannot invert f: {error}",
+            helps=(
+                "write f with +, -, *, /, exp, log, sigmoid, tanh and odd powers, applied one after the other",
+                "declare the distribution with 'dist' and its density",
+            ),
         ) from error
     return Transformed(D, image)

@@ -12,6 +12,7 @@ from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import floats
+from ppl.core.distributions.errors import DistributionError
 from ppl.core.distributions.guarded import Guarded, bounds
 from ppl.core.distributions.supports import interval, is_infinite
 from ppl.core.distributions.tails import bisect, log_cdf, log_sf
@@ -120,7 +121,9 @@ def _inside(D: dist.Distribution, lower: Any, upper: Any) -> tuple[Any, Any]:
 def truncated(D: dist.Distribution, lower: Any = None, upper: Any = None) -> dist.Distribution:
     """D given lower ≤ x ≤ upper; a bound that is not given is that of D."""
     if D.event_shape:
-        raise ValueError("truncated(D, …) needs a distribution over scalars; truncate the components instead: iid(truncated(…), n)")
+        raise DistributionError(
+            "truncated(D, …) needs a distribution over scalars", helps=("truncate the components: iid(truncated(D, …), n)",)
+        )
     side = "above" if upper is None else "below" if lower is None else "between"
     low, high = _inside(D, lower, upper)
     base = Truncated(D, low, high, side)

@@ -45,5 +45,6 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "concat": concat,
     "stack": stack,
     "reshape": reshape,
+    "set": lambda x, value, *index: jax.tree.map(lambda a, v: jnp.asarray(a).at[index].set(v), x, value),
     "permute": lambda x, *axes: jnp.transpose(x, tuple(map(int, axes))),
 }

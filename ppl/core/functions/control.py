@@ -11,6 +11,8 @@ import numpyro.distributions as dist
 from jax import lax
 from jaxtyping import Array, Float
 
+from ppl.core.distributions.errors import DistributionError
+from ppl.core.errors import UsageError
 from ppl.core.functions.arithmetic import as_real
 
 
@@ -24,7 +26,7 @@ def cdf(d: dist.Distribution, x: Any) -> Array:
     try:
         probability = d.cdf(x)
     except NotImplementedError as error:
-        raise ValueError(f"the distribution function of {type(d).__name__} is not known") from error
+        raise DistributionError(f"the distribution function of {type(d).__name__} is not known") from error
     return jnp.prod(probability)
 
 
@@ -41,13 +43,14 @@ def fori(lower: Any, upper: Any, f: Callable[[Any, Any], Any], init: Any) -> Any
 
 def ode_solve(f: Callable[[Array, Array], Array], y0: Any, t0: Any, ts: Any) -> Float[Array, "m n"]:
     """The states at the increasing times ``ts`` (≥ t0) of y' = f(t, y), y(t0) = y0, by Tsitouras' 5(4) method with
-    adaptive steps (relative tolerance 1e-6, absolute 1e-8; 1e-5 and 1e-6 in single precision). Differentiable.
+    adaptive steps (relative tolerance 1e-6, absolute 1e-8; 1e-5 and 1e-6 in single precision). NaN where the solver fails.
+    Differentiable in reverse mode.
 
-    Raises ImportError where diffrax, the optional extra ``ode``, is missing."""
+    Raises UsageError where diffrax, the optional extra ``ode``, is missing."""
     try:
         import diffrax
     except ImportError as error:
-        raise ImportError("ode_solve needs diffrax, which is not installed. Install it with: pip install ppl[ode]") from error
+        raise UsageError("ode_solve needs diffrax, which is not installed", helps=("pip install ppl[ode]",)) from error
     y0, t0, ts = as_real(y0), as_real(t0), as_real(ts)
     double = y0.dtype == jnp.float64
     solution = diffrax.diffeqsolve(

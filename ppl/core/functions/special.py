@@ -15,14 +15,14 @@ from ppl.core.numerics import log_beta
 
 
 def sqrt(x: Any) -> Array:
-    """√x, with derivative 0 at 0 (the limit of √(x + ε) seen from the left): sums of squares may vanish."""
+    """√x, with derivative 0 at 0, so that the gradient of a root of a sum of squares stays finite where all vanish."""
     x = as_real(x)
     return jnp.where(x == 0, 0, jnp.sqrt(jnp.where(x == 0, 1, x)))
 
 
 def absolute(x: Any) -> Array:
     """|x|, with derivative 0 at 0."""
-    return jnp.abs(x)
+    return jnp.where(jnp.asarray(x) == 0, 0, jnp.abs(x))
 
 
 def round_half_even(x: Any) -> Array:
