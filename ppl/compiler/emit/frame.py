@@ -49,8 +49,8 @@ class Effects(NamedTuple):
 class Frame:
     """The variables of a block, inside those of the blocks around it.
 
-    ``ranges``: bounds of loop indices. ``gated``: the block is a branch under that condition; what it takes from
-    outside passes through ``gate``."""
+    ``deferred``: sites drawn after inference. ``ranges``: bounds of loop indices. ``gated``: the block is a branch
+    under that condition; what it takes from outside passes through ``gate``."""
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class Frame:
         self.code: Any = code if code is not None else parent.code if parent else None
         self.given = given if given is not None else (parent.given if parent else {})
         self.whole = whole or {}
+        self.deferred: frozenset[str] = parent.deferred if parent else frozenset()
         self.sizes = sizes if sizes is not None else (parent.sizes if parent else {})
         self.key = key
         self.gated = gated

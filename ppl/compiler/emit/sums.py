@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -9,11 +10,12 @@ import jax.numpy as jnp
 
 from ppl.compiler.emit import loops
 from ppl.compiler.emit.frame import Effects, Frame, Given
-from ppl.compiler.emit.interpretation import DENSITY
+from ppl.compiler.emit.interpretation import DENSITY, Interpretation
 from ppl.compiler.emit.scans import as_type, scan
 from ppl.compiler.emit.traverse import Memo, draws_in
 from ppl.compiler.ir.nodes import Block, Carry, FiniteValues, ForwardSum, Scan, SumOut, Var
 from ppl.compiler.ir.types import BOOL
+from ppl.compiler.ir.walk import statements
 from ppl.core.distributions.mixture import log_sum_exp
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ _draws = Memo(draws_in)
 def sum_out(evaluator: Evaluator, frame: Frame, statement: SumOut) -> None:
     interpretation = evaluator.interpretation
     name, body = statement.var.id, statement.body
-    joint = interpretation.samples and not (interpretation.conditions and _others_given(frame, body, {name}))
+    joint = _drawn_jointly(interpretation, lambda: _others_given(frame, body, {name}))
     if name in frame.given or joint:
         results, effects = _run(evaluator, frame, body, {}, frame.next_key())
     elif not interpretation.weighs and not interpretation.samples:
@@ -83,13 +85,22 @@ def _values(frame: Frame, values: FiniteValues, var: Var) -> Any:
     return first + jnp.arange(count)
 
 
+def _drawn_jointly(interpretation: Interpretation, others_given: Callable[[], bool]) -> bool:
+    """Whether the variable is drawn as the program says, from its prior, and not given what it explains. Completing
+    (which samples, and weighs nothing) knows all that inference scored; generating may lack some of it."""
+    if not interpretation.samples:
+        return False
+    return not interpretation.conditions or (interpretation.weighs and not others_given())
+
+
 def _others_given(frame: Frame, body: Block, summed: set[str]) -> bool:
-    """Whether every other draw in the body is given: only then are there weights to sum over."""
-    nested = {s.var.id for s in body.statements if isinstance(s, SumOut)}
+    """Whether every other draw in the body that is scored is given: only then are there weights to sum over."""
+    nested = {s.var.id for s in statements(body) if isinstance(s, SumOut)}
+    nested |= {v.id for s in statements(body) if isinstance(s, ForwardSum) for v in (s.first, s.var)}
     return all(
         d.var.id in frame.given and frame.given[d.var.id].missing is None
         for d in _draws(body)
-        if d.var.id not in summed and d.var.id not in nested
+        if d.var.id not in summed | nested and d.site not in frame.deferred
     )
 
 
@@ -99,8 +110,9 @@ def _others_given(frame: Frame, body: Block, summed: set[str]) -> bool:
 def forward_sum(evaluator: Evaluator, frame: Frame, statement: ForwardSum) -> None:
     interpretation = evaluator.interpretation
     chain = {statement.first.id, statement.var.id}
-    others = _others_given(frame, statement.start, chain) and _others_given(frame, statement.body, chain)
-    joint = interpretation.samples and not (interpretation.conditions and others)
+    joint = _drawn_jointly(
+        interpretation, lambda: all(_others_given(frame, b, chain) for b in (statement.start, statement.body))
+    )
     if chain & frame.given.keys() or joint:
         _run_chain(evaluator, frame, statement, {})
     elif not interpretation.weighs and not interpretation.samples:

@@ -131,6 +131,7 @@ class EmittedTarget(Target):
         """The model's own frame: its parameters, and ``constants`` (those of the target, if not given)."""
         code = self.plan.code
         frame = Frame(code.global_frame(self.externs), given=given, whole=whole, key=key)
+        frame.deferred = self.plan.deferred
         bind_parameters(frame, code.model.params, self.args)
         frame.values.update(self.constants if constants is None else constants)
         return frame
