@@ -27,6 +27,13 @@ def trace_back(records: Any, ancestors: Int[Array, "t n"], index: Int[Array, "*k
     return histories
 
 
+@jax.jit
+def origin(ancestors: Int[Array, "t n"], index: Int[Array, "*k"]) -> Int[Array, "*k"]:
+    """The particles before the first step from which the final particles ``index`` descend."""
+    back = jax.lax.scan(lambda current, a: (a[current], None), index.astype(ancestors.dtype), ancestors, reverse=True)
+    return back[0]
+
+
 def distinct_ancestors(ancestors: Int[Array, "t n"]) -> Int[Array, " t"]:
     """How many particles of each step have descendants among the final ones: the ancestor diversity."""
     n = ancestors.shape[1]

@@ -118,7 +118,8 @@ class EmittedSequential(ConditionalSequentialTarget):
         return f"{named} at {unit.statement.axis or 'index'} = {step - unit.first + lower}"
 
     def _begin(self, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
-        given, _ = self.target.plan.given({}, self.fixed, {})
+        known, _ = self.target.plan.given({}, self.fixed, {})
+        given = {d.var.id: known[d.var.id] for s in self.cut.before for d in draws_in(s) if d.var.id in known}
         others = None
         if given:  # the prior density of what is fixed is not part of the weight
             influence = self.target.plan.influence
@@ -235,7 +236,7 @@ class EmittedSequential(ConditionalSequentialTarget):
 
 @jax.jit
 def _start(sequential: EmittedSequential, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
-    whole, _ = jax.eval_shape(EmittedSequential._everything, sequential, key)
+    whole, _ = jax.eval_shape(EmittedSequential._everything, replace(sequential, fixed={}), key)
     state, weight = sequential._begin(key)
     return _fill(whole, state), weight
 

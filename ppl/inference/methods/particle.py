@@ -37,6 +37,28 @@ class Pimh(Method):
 
 
 @dataclass(frozen=True)
+class ParticleGibbs(Method):
+    """Conditional SMC for the states, with ancestor sampling, and a random walk on the parameters given the states."""
+
+    name = "pgibbs"
+    summary = "particle Gibbs with ancestor sampling: exact for any number of particles"
+    claim = Claim.INVARIANT
+    needs = Needs(sequential=True)
+
+    n: int = parameter(20, "particles of each sweep", least=2)
+    chains: int = parameter(4, "number of independent chains", least=1)
+    warmup: int = parameter(500, "iterations that adapt the walk, and are dropped", least=0)
+    draws: int = parameter(1000, "iterations that are kept, in each chain", least=1)
+    moves: int = parameter(5, "random-walk steps of the parameters in an iteration", least=1)
+    scale: float = parameter(0.5, "standard deviation of the first steps, in the unconstrained space", above=0)
+
+    def program(self, target: Target) -> Program:
+        from ppl.inference.filtering.gibbs import GibbsChains
+
+        return GibbsChains(target, self)
+
+
+@dataclass(frozen=True)
 class Pmmh(Method):
     """Metropolis–Hastings over the parameters of a time series, their likelihood estimated by SMC."""
 

@@ -18,6 +18,7 @@ _HOMES = {
     "laplace": "ppl.inference.methods.laplace:Laplace",
     "smc": "ppl.inference.methods.smc:Smc",
     "pimh": "ppl.inference.methods.particle:Pimh",
+    "pgibbs": "ppl.inference.methods.particle:ParticleGibbs",
     "pmmh": "ppl.inference.methods.particle:Pmmh",
     "smc2": "ppl.inference.methods.particle:Smc2",
     "tempered": "ppl.inference.methods.tempered:TemperedSmc",
