@@ -48,6 +48,7 @@ def site(text: str, name: str = "x") -> ir.SiteInfo:
         ("x ~ mixture([0.5, 0.5], [Normal(0, 1), Gamma(1, 1)])", "real", "a real"),
         ("x ~ ZeroInflated(0.1, Poisson(3))", "int", "an integer >= 0"),
         ("x ~ OrderedLogistic(0, [0.0, 1.0])", "index<3>", "an integer >= 0 and <= 2"),
+        ("x ~ DiscreteUniform(0, N - 1)", "int", "an integer >= 0 and <= N - 1"),
         ("x ~ Multinomial(5, full(K, 1 / K))", "int[K]", "an integer >= 0 and <= 5"),
     ],
 )
@@ -58,7 +59,8 @@ def test_what_is_drawn(draw: str, type_: str, support: str):
 
 def test_axes_are_named_after_sizes():
     m = model(
-        "model m[N]() {\n  plate i in N, k in 3 { x[i, k] ~ Normal(0, 1) }\n  plate i in 1..N { y[i - 1] ~ Normal(0, 1) }\n}\n"
+        "model m[N]() {\n  plate i in N, k in 3 { x[i, k] ~ Normal(0, 1) }\n"
+        "  plate i in 1..N { y[i - 1] ~ Normal(0, 1) }\n}\n"
     )
     assert [s.axes for s in m.sites] == [("N", "x_dim_1"), ("y_dim_0",)]
     assert [str(s.type) for s in m.sites] == ["real[N, 3]", "real[N - 1]"]

@@ -86,7 +86,7 @@ def _unknown_keyword(
 ) -> None:
     free = [n for n in names if n not in given]
     near = next((s for s in _SYNONYMS.get(arg.name or "", ()) if s in free), None) or nearest(arg.name or "", free)
-    helps = ()
+    helps: tuple[Help, ...] = ()
     if near:
         keyword = Span(arg.span.file, arg.span.start, arg.span.start + len(arg.name or ""))
         helps = (Help(f"did you mean `{near}`?", (Edit(keyword, near),)),)

@@ -23,7 +23,7 @@ def wider_than_needed(cx: Context, expr: ast.Expr, needed: Support, what: str) -
     bounds = rules.interval(needed)
     better = _BETTER.get((bounds.lower, bounds.upper))
     declared = cx.parameter_types.get(base.id)
-    helps = ()
+    helps: tuple[Help, ...] = ()
     named = next((t for t in _named(declared) if t.name == "real"), None)
     if better is not None and named is not None and not named.bounds:
         helps = (suggestion(f"declare it `{better}`", named.span, better),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 from ppl.compiler.check import combinators
 from ppl.compiler.check import support_rules as rules
@@ -48,7 +49,7 @@ def distribution(cx: Context, d: DistSignature, e: ast.Call) -> Value:
     batch, event = shapes
     _constants(cx, d, bound, args)
     value = array(_scalar(d, args, event), *batch, *(event if d.event else ()))
-    support = _support(d, args, bound)
+    support = _support(cx, d, args, bound)
     discrete = d.discrete if d.name != "Delta" else element(value) != REAL
     facts = DistFacts(
         d.name,
@@ -210,18 +211,10 @@ def _scalar(d: DistSignature, args: dict[str, Value], event: tuple[Size, ...]) -
     return {"real": REAL, "int": INT, "bool": BOOL}[d.value]
 
 
-def _support(d: DistSignature, args: dict[str, Value], bound: dict[str, ast.Expr]) -> Support:
+def _support(cx: Context, d: DistSignature, args: dict[str, Value], bound: dict[str, ast.Expr]) -> Support:
     match d.support_rule:
         case "between":
-            low, high = args["low"], args["high"]
-            a, b = rules.interval(low.support), rules.interval(high.support)
-            dynamic = low.const is None or high.const is None
-            if d.discrete:
-                lower, upper = (None if abs(x) == float("inf") else int(x) for x in (a.lower, b.upper))
-                if high.affine is not None and high.const is None and not dynamic:
-                    upper = high.affine
-                return Integers(lower, upper, dynamic)
-            return Interval(a.lower, b.upper, dynamic=dynamic)
+            return _between(cx, d, args["low"], args["high"])
         case "above":
             scale = args["scale"]
             return Interval(max(0.0, rules.interval(scale.support).lower), dynamic=scale.const is None)
@@ -253,6 +246,24 @@ def _support(d: DistSignature, args: dict[str, Value], bound: dict[str, ast.Expr
     return d.support
 
 
+def _known(size: Size) -> int | Size:
+    """The number, if the size is one."""
+    return size.value if size.value is not None else size
+
+
+def _between(cx: Context, d: DistSignature, low: Value, high: Value) -> Support:
+    a, b = rules.interval(low.support), rules.interval(high.support)
+    if not d.discrete:
+        return Interval(a.lower, b.upper, dynamic=low.const is None or high.const is None)
+    first, last = cx.static_size(low), cx.static_size(high)
+    if first is not None and last is not None:
+        return Integers(
+            first.value if first.value is not None else first, last.value if last.value is not None else last
+        )
+    lower, upper = (None if abs(x) == inf else int(x) for x in (a.lower, b.upper))
+    return Integers(lower, upper, True)
+
+
 def _constants(cx: Context, d: DistSignature, bound: dict[str, ast.Expr], args: dict[str, Value]) -> None:
     """Mistakes that the constant arguments show: a simplex that does not sum to 1, bounds in the wrong order."""
     for p in d.params:
@@ -278,7 +289,7 @@ def _constants(cx: Context, d: DistSignature, bound: dict[str, ast.Expr], args: 
 def ordered_bounds(cx: Context, name: str, low: Value, high: Value, strict: bool) -> bool:
     """An error if no value lies between the bounds."""
     a, b = rules.interval(low.support), rules.interval(high.support)
-    if a.lower < b.upper or (a.lower == b.upper and (not strict or a.lower == float("inf"))):
+    if a.lower < b.upper or (a.lower == b.upper and (not strict or a.lower == inf)):
         return True
     secondary = ((low.span, f"this is {shown(low)}"),)
     help_ = Help("give the lower bound first")

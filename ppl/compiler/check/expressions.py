@@ -223,7 +223,7 @@ def condition(cx: Context, e: ast.Expr, what: str) -> Value:
             helps=(Help("`where(c, a, b)` chooses element by element"),),
         )
     else:
-        helps = ()
+        helps: tuple[Help, ...] = ()
         if isinstance(value.type, ty.Scalar) and value.type == INT:
             helps = (Help("compare it", (Edit(e.span.after(), " != 0"),)),)
         cx.error(

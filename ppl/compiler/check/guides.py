@@ -14,6 +14,7 @@ from ppl.compiler.check.suggest import nearest
 from ppl.compiler.check.typeexprs import size_of
 from ppl.compiler.check.unify import describe, fits, substitute, substitute_support
 from ppl.compiler.diagnostics.diagnostic import Help
+from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.nodes import Role
 from ppl.compiler.ir.sizes import Size
@@ -128,6 +129,12 @@ def _indices(s: ir.SiteInfo) -> str:
     return f": real[{', '.join(map(str, shape(s.type)))}]" if shape(s.type) else ""
 
 
+def _drawn_at(cx: Context, site: ir.SiteInfo) -> Span:
+    """Where the guide draws it: a submodel's variable where the submodel is run."""
+    runs = cx.sites.get(site.name.split(".")[0])
+    return runs.span if runs is not None else site.span
+
+
 def _extra(cx: Context, decl: ast.GuideDecl, target: Context, site: ir.SiteInfo, wanted: list[str]) -> None:
     name = site.name
     observed = next((s for s in target.all_sites if s.name == name and s.role is Role.DATA), None)
@@ -135,7 +142,7 @@ def _extra(cx: Context, decl: ast.GuideDecl, target: Context, site: ir.SiteInfo,
         cx.error(
             "E505",
             f"`{name}` is data of the model `{target.name}`: a guide draws latents only",
-            site.span,
+            _drawn_at(cx, site),
             "data in the model",
             ((observed.span, "`data` here"),),
             helps=(Help("drop this draw"),),
@@ -175,17 +182,17 @@ def _compare(cx: Context, target: Context, wanted: ir.SiteInfo, drawn: ir.SiteIn
         cx.error(
             "E504",
             f"`{name}` is {kinds[0]} in the model and {kinds[1]} in the guide",
-            drawn.span,
+            _drawn_at(cx, drawn),
             kinds[1],
             secondary,
             ("their densities refer to different measures and can't be compared",),
         )
         return
-    if not fits(cx, type_, drawn.type, drawn.span, f"`{name}` in guide and model")[0]:
+    if not fits(cx, type_, drawn.type, _drawn_at(cx, drawn), f"`{name}` in guide and model")[0]:
         cx.error(
             "E503",
             f"`{name}` is {describe(type_)} in the model, but {describe(drawn.type)} in the guide",
-            drawn.span,
+            _drawn_at(cx, drawn),
             f"this is {drawn.type}",
             secondary,
         )
@@ -200,7 +207,7 @@ def _compare(cx: Context, target: Context, wanted: ir.SiteInfo, drawn: ir.SiteIn
     cx.error(
         "E504",
         f"the guide draws `{name}` outside its support in the model",
-        drawn.span,
+        _drawn_at(cx, drawn),
         f"draws {drawn.support}",
         ((wanted.span, f"in the model it is {wanted.support}"),),
         ("where the guide draws what the model excludes, the objective is minus infinity or undefined",),

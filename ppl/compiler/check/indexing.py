@@ -218,7 +218,7 @@ def _point_in_range(cx: Context, s: Subscript, n: Size, base: Value, span: Span)
         return True
     if (greatest - n).provably_nonnegative() and (not cx.guarded or greatest == p):
         what = f"`{cx.text(where)}` reaches {greatest}, which" if greatest != p else f"the subscript {p}"
-        helps = ()
+        helps: tuple[Help, ...] = ()
         if n.value is not None or greatest == p:
             helps = (suggestion(f"the last element is `{n - 1}`", where, str(n - 1)),) if greatest == p else ()
         cx.error(
@@ -237,7 +237,7 @@ def _point_in_range(cx: Context, s: Subscript, n: Size, base: Value, span: Span)
 
 
 def _negative(cx: Context, p: Size, least: Size, n: Size, where: Span) -> None:
-    helps = ()
+    helps: tuple[Help, ...] = ()
     if p.value is not None:
         helps = (suggestion("count from the end by hand", where, f"{n + p}"),)
     what = f"the subscript is {least} in the first iteration" if p.value is None else f"the subscript {p} is negative"

@@ -209,7 +209,7 @@ def unknown_name(cx: Context, name: str, span: Span, role: str) -> None:
     """``role``: value, call or distribution: the suggestions are names that can stand there."""
     what = {"value": "no variable", "call": "no function", "distribution": "no distribution or model"}[role]
     near, note = _suggestion(cx, name, role)
-    helps = ()
+    helps: tuple[Help, ...] = ()
     if near:
         helps = (suggestion(f"did you mean `{near}`?", span, near),)
     elif note:

@@ -167,7 +167,7 @@ def _fits(cx: Context, value: Value, p: ast.Pattern) -> bool:
         case ast.PConstructor(name, args):
             found = _constructor(cx, name, value)
             if found is None:
-                helps = ()
+                helps: tuple[Help, ...] = ()
                 if (
                     isinstance(t, ty.Sum)
                     and (info := cx.module.sum_info(t.name))

@@ -139,7 +139,7 @@ def _named(cx: Context, t: ast.NamedType) -> Declared:
 
 
 def _unknown_type(cx: Context, t: ast.NamedType) -> Declared:
-    helps = ()
+    helps: tuple[Help, ...] = ()
     alias = t.name.partition(".")[0]
     if alias != t.name and isinstance(cx.module.decls.get(alias), ast.Import) and alias not in cx.module.imports:
         return _BAD  # reported where it is imported
@@ -259,7 +259,7 @@ def not_static(cx: Context, value: Value, expr: ast.Expr, what: str) -> None:
     if value.type not in (INT, SizeType()) and not isinstance(value.type, ty.IndexType):
         cx.error("E206", f"{what} must be a size, not a value of type {value.type}", expr.span, f"this is {value.type}")
         return
-    helps = ()
+    helps: tuple[Help, ...] = ()
     if isinstance(expr, ast.Name) and (local := cx.peek(expr.id)) is not None and local.kind == "parameter":
         helps = (
             suggestion(f"declare `{expr.id}: size`", local.span, f"{expr.id}: size")

@@ -10,15 +10,17 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import MISSING, Field, field
 from operator import attrgetter
-from typing import dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
-_TEMPLATE = dataclasses.dataclass(frozen=True)(type("_Template", (), {"__annotations__": {"x": "int"}}))
+T = TypeVar("T")
+
+_TEMPLATE: Any = dataclasses.dataclass(frozen=True)(type("_Template", (), {"__annotations__": {"x": "int"}}))
 _PARAMS = _TEMPLATE.__dataclass_params__
 _KIND = _TEMPLATE.__dataclass_fields__["x"]._field_type
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(Field, field))
-def record(cls: type) -> type:
+def record(cls: type[T]) -> type[T]:
     """A frozen dataclass with slots; the options of ``field`` as usual."""
     inherited: dict[str, Field] = {}
     for base in reversed(cls.__mro__[1:]):
@@ -27,7 +29,7 @@ def record(cls: type) -> type:
     every = {**inherited, **own}
     namespace = {k: v for k, v in cls.__dict__.items() if k not in own and k not in ("__dict__", "__weakref__")}
     namespace["__slots__"] = tuple(n for n in own if n not in inherited)
-    new = type(cls)(cls.__name__, cls.__bases__, namespace)
+    new: Any = type(cls)(cls.__name__, cls.__bases__, namespace)
     new.__qualname__ = cls.__qualname__
     ordered = [f for f in every.values() if not f.kw_only] + [f for f in every.values() if f.kw_only]
     new.__dataclass_fields__ = every
@@ -46,8 +48,8 @@ def record(cls: type) -> type:
 
 def _field(cls: type, name: str, kind: str) -> Field:
     default = cls.__dict__.get(name, MISSING)
-    f = default if isinstance(default, Field) else field(default=default)
-    f.name, f.type, f._field_type = name, kind, _KIND  # type: ignore[attr-defined]
+    f: Any = default if isinstance(default, Field) else field(default=default)
+    f.name, f.type, f._field_type = name, kind, _KIND
     if f.kw_only is MISSING:
         f.kw_only = False
     return f
