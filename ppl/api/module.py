@@ -15,7 +15,7 @@ from ppl.api.applied import Applied, choose_model, signature
 from ppl.compiler.diagnostics.diagnostic import Diagnostics, ModelError
 from ppl.compiler.diagnostics.span import Source
 from ppl.compiler.ir import nodes as ir
-from ppl.core.errors import UsageError
+from ppl.core.errors import MethodError, UsageError
 
 if TYPE_CHECKING:
     from ppl.compiler.pipeline import CheckResult
@@ -109,6 +109,11 @@ def check(path: str) -> CheckResult:
 
     try:
         return check_file(path)
+    except RecursionError:
+        raise MethodError(
+            f"an expression in {path} is too long or nested too deeply to be checked",
+            helps=("split it: name parts of it with `let`, or use sum([… for i in N])",),
+        ) from None
     except UnicodeDecodeError as e:
         raise UsageError(f"{path} is not UTF-8 text (byte {e.start})", helps=("save the file in UTF-8",)) from None
     except OSError as e:

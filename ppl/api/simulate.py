@@ -27,7 +27,7 @@ def simulate(applied: Applied, draws: int, seed: int) -> Posterior:
 
 
 def predict(applied: Applied, latents: dict[str, np.ndarray], seed: int) -> tuple[Posterior, tuple[str, ...]]:
-    """The data sites and outputs for each posterior draw ``latents`` [chain, draw, …]; also the names of latents whose
+    """The data sites and outputs for each posterior draw ``latents`` [chain, draw, …]. Also the names of latents whose
     shape differs under the new data: those are drawn anew from their priors given the others."""
     target = forward_target(applied)
     kept = {
@@ -35,9 +35,10 @@ def predict(applied: Applied, latents: dict[str, np.ndarray], seed: int) -> tupl
     }
     anew = tuple(v.name for v in target.latents if v.name not in kept)
     leading = next(iter(latents.values())).shape[:2]
-    flat = {n: a.reshape(-1, *a.shape[2:]) for n, a in kept.items()}
+    flat = {n: a.reshape(leading[0] * leading[1], *a.shape[2:]) for n, a in kept.items()}
     runs = _blocks(target.generate, leading[0] * leading[1], seed, flat)
-    return _posterior("predict", seed, runs, leading), anew
+    drawn = runs._replace(trace={n: a for n, a in runs.trace.items() if n not in kept})
+    return _posterior("predict", seed, drawn, leading), anew
 
 
 def _blocks(run: Any, count: int, seed: int, given: dict[str, np.ndarray]) -> Execution:

@@ -201,8 +201,8 @@ class _Run:
         state = jax.tree.map(np.asarray, self.state)
         finished = self.program.finish(state, _concatenated(self.kept) if self.kept else {})
         leading = _leading(finished)
-        flat = jax.tree.map(lambda a: np.reshape(a, (-1, *np.shape(a)[2:])), finished.samples)
         count, block = leading[0] * leading[1], self.programs.block
+        flat = jax.tree.map(lambda a: np.reshape(a, (count, *np.shape(a)[2:])), finished.samples)
         parts = []
         for offset in range(0, count, block):
             batch = jax.tree.map(lambda a: _padded(np.asarray(a)[offset : offset + block], block), flat)  # noqa: B023

@@ -92,7 +92,8 @@ class Report:
         entries = np.argwhere(wrong)
         for at in entries[:SHOWN]:
             i = tuple(int(k) for k in at)
-            self.add(code, path(self.raw.name, i), f"found {array[i]:.10g}", needed, help)
+            found = "is missing (null or NaN)" if np.isnan(array[i]) else f"found {array[i]:.10g}"
+            self.add(code, path(self.raw.name, i), found, needed, help)
         self.count(code, len(entries) - SHOWN)
 
     def count(self, code: str, entries: int) -> None:

@@ -10,7 +10,9 @@ from ppl.runtime.data.raw import Cell, Raw
 
 
 def read_csv(text: str, source: str, problems: Problems) -> list[Raw]:
-    """The columns as lists of cells. The first row holds the names; every row has as many cells."""
+    """The columns as lists of cells. The first row holds the names; every row has as many cells.
+
+    A column without a name (the row numbers that pandas writes) is left out."""
     lines = text.splitlines()
     if not lines:
         problems.add(DataProblem("E702", source, "the file is empty", "a row of names, then rows of values"))
@@ -36,7 +38,7 @@ def read_csv(text: str, source: str, problems: Problems) -> list[Raw]:
         ok = False
     if not ok:
         return []
-    return [Raw(name, [_cell(r[j]) for r in rows[1:]], source) for j, name in enumerate(names)]
+    return [Raw(name, [_cell(r[j]) for r in rows[1:]], source) for j, name in enumerate(names) if name]
 
 
 def _cell(text: str) -> Cell | None:

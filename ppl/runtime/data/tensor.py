@@ -11,6 +11,9 @@ from ppl.runtime.data.problems import DataProblem, Problems
 from ppl.runtime.data.raw import Raw
 
 
+MAX_AXES = 32
+
+
 @dataclass(frozen=True, slots=True)
 class Tensor:
     """``leaves`` in row-major order: a flat NumPy array of numbers, or a list of Python leaves."""
@@ -26,6 +29,10 @@ def tensor(raw: Raw, problems: Problems) -> Tensor | None:
         return _from_numpy(raw, problems)
     leaves: list[Any] = []
     shape = _shape(raw.value)
+    if len(shape) > MAX_AXES:
+        found = f"has {len(shape)} axes"
+        problems.add(DataProblem("E709", raw.name, found, f"an array of at most {MAX_AXES} axes", raw.source))
+        return None
     ragged = _collect(raw.value, shape, 0, leaves, ())
     if ragged is None:
         return Tensor(shape, leaves)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ def summarise(posterior: Posterior, arrays: Mapping[str, np.ndarray] | None = No
     statistics = {}
     for name, array in (variables(posterior) if arrays is None else arrays).items():
         shape = array.shape[2:]
-        flat = array.reshape(*array.shape[:2], -1).astype(float)
+        flat = array.reshape(*array.shape[:2], math.prod(shape)).astype(float)
         values = (
             _weighted(flat, posterior)
             if posterior.log_weights is not None
@@ -82,7 +83,7 @@ def _weighted(x: np.ndarray, posterior: Posterior) -> dict[str, np.ndarray]:
 
     Where the evidence is known without error the weights are exact, and so are the statistics."""
     w = posterior.weights().reshape(-1, 1)
-    x = x.reshape(len(w), -1)
+    x = x.reshape(len(w), x.shape[2])
     none = np.full(x.shape[1], np.nan)
     if x.size == 0:
         return dict.fromkeys(STATISTICS, none)

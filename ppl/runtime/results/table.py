@@ -53,9 +53,9 @@ def _heading(posterior: Posterior, model: str) -> str:
         else f"{draws} draws"
     )
     t = posterior.timing
-    took = f"compiled in {t.compile_s:.1f} s, ran in {t.warmup_s + t.sample_s:.1f} s"
+    took = f"; compiled in {t.compile_s:.1f} s, ran in {t.warmup_s + t.sample_s:.1f} s" if any(t) else ""
     partial = "" if posterior.complete else " (interrupted)"
-    return f"{model}: {posterior.method}, {what}{partial}, seed {posterior.seed}; {took}"
+    return f"{model}: {posterior.method}, {what}{partial}, seed {posterior.seed}{took}"
 
 
 def _scalars(name: str, statistics: dict[str, np.ndarray]) -> Iterator[tuple[tuple[int, ...], str]]:
