@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context
@@ -73,12 +74,12 @@ def _state_results(cx: Context, state: list[Local], before: list[Value], arms: l
     out = []
     for i, local in enumerate(state):
         if any(a.state[i].atom is not before[i].atom for a in arms):
-            out.append(
-                _Result(
-                    _name_of(cx, local), [a.state[i] for a in arms], lambda v, local=local: setattr(local, "value", v)
-                )
-            )
+            out.append(_Result(_name_of(cx, local), [a.state[i] for a in arms], partial(_set, local)))
     return out
+
+
+def _set(local: Local, value: Value) -> None:
+    local.value = value
 
 
 def _name_of(cx: Context, local: Local) -> str:
@@ -87,7 +88,7 @@ def _name_of(cx: Context, local: Local) -> str:
 
 def _site_results(cx: Context, arms: list[_Arm]) -> list[_Result]:
     """Random variables drawn in every arm at the same indices; the others are defined on some paths only."""
-    out = []
+    out: list[_Result] = []
     names = dict.fromkeys(n for a in arms for n in (*a.frame.sites, *a.frame.partial))
     parent = cx.frames[-1]
     for name in names:

@@ -148,9 +148,9 @@ def arguments(cx: Context, signature: Signature, bound: dict[str, ast.Expr], ins
             continue
         expr = bound[p.name]
         if p.is_size:
-            size = size_of(cx, expr, f"the argument `{p.name}`")
-            instance.sizes[p.name] = size if size is not None else Size.var("?")
-            out[p.name] = cx.size_value(instance.sizes[p.name], expr.span)
+            size = size_of(cx, expr, f"the argument `{p.name}`") or Size.var("?")
+            instance.sizes[p.name] = size
+            out[p.name] = cx.size_value(size, expr.span)
             continue
         hint = instance.apply(p.type)
         value = as_target(check(cx, expr, hint), p.type)
@@ -270,7 +270,8 @@ def _default(cx: Context, scope: ModuleScope, decl: ast.Decl, p: ParameterType, 
     from ppl.compiler.check.expressions import check_as
     from ppl.compiler.check.frames import Local
 
-    expr = next(q.default for q in decl.params if q.name == p.name)
+    assert isinstance(decl, ast.FnDecl | ast.ExternFnDecl | ast.ObjectiveDecl)
+    expr = next(q.default for q in decl.params if q.name == p.name and q.default is not None)
     scopes, module, sites = cx.scopes, cx.module, cx.sites
     cx.scopes, cx.module, cx.sites = [{n: Local(v, v.span) for n, v in args.items()}], scope, {}
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context
@@ -135,7 +136,8 @@ def _truncated(cx: Context, inner: Value, bound: dict[str, ast.Expr], e: ast.Cal
             low, high, own.lower_open and low == own.lower, own.upper_open and high == own.upper, dynamic
         )
     else:
-        support = Integers(*(None if abs(x) == float("inf") else int(x) for x in (low, high)), dynamic)
+        ends = [None if abs(x) == inf else int(x) for x in (low, high)]
+        support = Integers(ends[0], ends[1], dynamic)
     axes = max((shape(v.type) for n, v in args.items() if n != "D"), key=len, default=())
     value = _value_type(inner) if shape(_value_type(inner)) else array(_value_type(inner), *axes)
     facts = replace(facts, name="truncated", dynamic=dynamic, arguments=tuple(args.items()), model=None)

@@ -154,7 +154,7 @@ class Context:
     def frame(self, frame: Frame) -> Iterator[Frame]:
         self.frames.append(frame)
         if frame.index is not None:
-            self.ranges[frame.index.id] = (frame.lower, frame.upper)
+            self.ranges[frame.id] = (frame.lower, frame.upper)
         try:
             yield frame
         finally:

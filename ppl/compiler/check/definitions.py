@@ -24,9 +24,7 @@ from ppl.compiler.syntax import ast
 def element_name(name: str, box: Box, cx: Context) -> str:
     if not box:
         return name
-    indices = [
-        f.index_name for f in cx.frames if f.index is not None and any(f.index.id in lo.variables for lo, _ in box)
-    ]
+    indices = [f.index_name for f in cx.frames if f.index is not None and any(f.id in lo.variables for lo, _ in box)]
     return (
         "_".join([name, *(indices or [str(lo) for lo, _ in box])])
         .replace(" ", "")

@@ -167,16 +167,21 @@ def _axes(
             elif event is None:
                 event, event_of = n, v
             elif not cx.require_sizes(event, n, f"the arguments of {d.name} have one size", v.span):
-                return _disagree(cx, d, event, n, event_of, v, e)
+                _disagree(cx, d, event, n, event_of, v, e)
+                return None
         if lead and batch_of is None:
             batch, batch_of = lead, v
         elif lead:
             if len(lead) != len(batch):
-                return _disagree(cx, d, None, None, batch_of, v, e)
+                _disagree(cx, d, None, None, batch_of, v, e)
+                return None
             for a, b in zip(batch, lead, strict=True):
                 if not cx.require_sizes(a, b, f"the array arguments of {d.name} have one size", v.span):
-                    return _disagree(cx, d, a, b, batch_of, v, e)
-    sizes = tuple(args[n].affine if d.param(n).kind == "size" else event for n in d.event)
+                    _disagree(cx, d, a, b, batch_of, v, e)
+                    return None
+    sizes = tuple(
+        args[n].affine if (known := d.param(n)) is not None and known.kind == "size" else event for n in d.event
+    )
     if d.event:
         return batch, tuple(s for s in sizes if s is not None)
     return batch, (event,) if event is not None else ()
@@ -224,15 +229,10 @@ def _support(cx: Context, d: DistSignature, args: dict[str, Value], bound: dict[
                 return Integers(0, int(n.const))
             return Integers(0, None, dynamic=True)
         case "index":
-            kind = _scalar(
-                d,
-                args,
-                shape(args["p"].type)[-1:]
-                if "p" in args
-                else shape((args.get("logits") or args.get("cutpoints")).type)[-1:],
-            )
-            size = kind.size - 1
-            return Integers(0, size.value if size.value is not None else size)
+            vector = next(args[n] for n in ("p", "logits", "cutpoints") if n in args)
+            kind = _scalar(d, args, shape(vector.type)[-1:])
+            assert isinstance(kind, ty.IndexType)
+            return Integers(0, _known(kind.size - 1))
         case "values":
             name = "x" if d.name == "Delta" else "values"
             constants = constant_vector(bound[name]) if name == "values" else None
@@ -325,8 +325,9 @@ def user(cx: Context, scope: ModuleScope, signature: Signature, e: ast.Call) -> 
         if p.name not in bound:
             continue
         if p.is_size:
-            instance.sizes[p.name] = size_of(cx, bound[p.name], f"the argument `{p.name}`") or Size.var("?")
-            args[p.name] = cx.size_value(instance.sizes[p.name], bound[p.name].span)
+            size = size_of(cx, bound[p.name], f"the argument `{p.name}`") or Size.var("?")
+            instance.sizes[p.name] = size
+            args[p.name] = cx.size_value(size, bound[p.name].span)
             continue
         value = check(cx, bound[p.name], instance.apply(p.type))
         extra = shape(value.type)[: max(0, len(shape(value.type)) - len(shape(p.type)))]

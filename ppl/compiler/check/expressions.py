@@ -182,6 +182,7 @@ def _attribute(cx: Context, e: ast.Attribute) -> Value:
 
 def _trace_field(cx: Context, e: ast.Attribute, base: Value) -> Value:
     """``z.mu`` of a trace: known where the trace is that of a model at hand."""
+    assert isinstance(base.type, ty.Trace)
     site = cx.module.site_of(base.type.name, e.name)
     type_ = site.type if site is not None else UNKNOWN
     support = site.support if site is not None else ANYTHING
@@ -328,8 +329,8 @@ def _array(cx: Context, e: ast.ArrayLit, elements: tuple[ast.Expr, ...], expecte
 
 def array_support(values: list[Value]) -> Support:
     """Of an array literal; recognises constant simplexes, ordered vectors and covariance matrices."""
-    constants = [v.const for v in values]
-    if all(isinstance(c, (int, float)) and not isinstance(c, bool) for c in constants) and len(constants) > 1:
+    constants = [v.const for v in values if isinstance(v.const, (int, float)) and not isinstance(v.const, bool)]
+    if len(constants) == len(values) > 1:
         if min(constants) >= 0 and abs(sum(constants) - 1) < 1e-9:
             return Structured("simplex")
     return rules.join(*(rules.scaled(v.support) for v in values))

@@ -105,6 +105,12 @@ class Frame:
     def is_loop(self) -> bool:
         return self.index is not None
 
+    @property
+    def id(self) -> str:
+        """The id of the index of a loop."""
+        assert self.index is not None
+        return self.index.id
+
 
 @dataclass(slots=True)
 class Local:

@@ -169,7 +169,7 @@ def _extra(cx: Context, decl: ast.GuideDecl, target: Context, site: ir.SiteInfo,
 
 
 def _declared(target: Context):
-    decl = target.module.decls.get(target.name.rsplit(".", 1)[-1])
+    decl = target.module.decls[target.name.rsplit(".", 1)[-1]]
     return decl.name_span
 
 

@@ -151,7 +151,7 @@ def atom_of(cx: Context, p: Size, span: Span) -> ir.Atom:
     if not any(v in cx.ranges for v in p.variables):
         return cx.size_value(p, span).atom
     index = next(v for v in p.variables if v in cx.ranges)
-    var = next(f.index for f in cx.frames if f.index is not None and f.index.id == index)
+    var = next(f.index for f in cx.frames if f.index is not None and f.id == index)
     rest = p - Size.var(index)
     if rest == Size():
         return var
@@ -245,6 +245,7 @@ def _negative(cx: Context, p: Size, least: Size, n: Size, where: Span) -> None:
 
 
 def _slice_in_range(cx: Context, s: Subscript, n: Size, span: Span) -> bool:
+    assert s.slice is not None
     lower, upper = s.slice.lower or Size(), n if s.slice.upper is None else s.slice.upper
     fine = cx.require_sizes(lower, upper, "a slice does not end before it starts", s.span, "<=") and cx.require_sizes(
         upper, n, "a slice stays inside its axis", s.span, "<="
@@ -267,16 +268,14 @@ def _mapped(cx: Context, base: Value, subscripts: list[Subscript], span: Span) -
     p = subscripts[0].point if subscripts else None
     if p is None or not isinstance(base.atom, ir.Var):
         return None
-    found = next(
-        ((k, f) for k, f in enumerate(cx.frames) if f.kind in ("plate", "map") and f.index.id in p.variables), None
-    )
+    found = next(((k, f) for k, f in enumerate(cx.frames) if f.kind in ("plate", "map") and f.id in p.variables), None)
     if found is None:
         return None
     k, frame = found
-    offset = p - Size.var(frame.index.id)
+    offset = p - Size.var(frame.id)
     if any(v in cx.ranges for v in offset.variables) or cx.depth.get(base.atom.id, 0) > k:
         return None
-    n = base.type.shape[0]
+    n, *rest = ty.shape(base.type)
     if not (frame.lower + offset).provably_nonnegative():
         return None
     if not (n - frame.upper - offset).provably_nonnegative() and (
@@ -285,8 +284,8 @@ def _mapped(cx: Context, base: Value, subscripts: list[Subscript], span: Span) -
         return None
     key = (base.atom.id, offset)
     if key not in frame.mapped:
-        type_ = array(base.type.element, *base.type.shape[1:])
-        support = _support(base.support, len(base.type.shape), [0])
+        type_ = array(ty.element(base.type), *rest)
+        support = _support(base.support, len(rest) + 1, [0])
         var = cx.var(f"{base.atom.id}_{frame.index_name}", type_, support, base.level, span)
         cx.depth[var.id] = k + 1
         frame.mapped[key] = ir.MappedRead(var, base.atom, offset)

@@ -109,7 +109,7 @@ def given(cx: Context, e: ast.Given) -> Value:
             )
             check(cx, expr)
             continue
-        value = check(cx, expr) if site is None else _given_value(cx, model, site, expr, target)
+        value = check(cx, expr) if site is None or model is None else _given_value(cx, model, site, expr, target)
         fields.append((f.name, value.atom))
         level = max(level, value.level)
     if target.unknown:

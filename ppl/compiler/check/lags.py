@@ -29,8 +29,8 @@ def read_while_building(
         axis = next((a for a, x in enumerate(forecast.axes) if x is not None and x[0] == frame.index_name), None)
         if axis is None:
             return unknown(span)
-        index = Size.var(frame.index.id)
-        here = index + forecast.axes[axis][1]
+        index = Size.var(frame.id)
+        here = index + (forecast.axes[axis] or ("", Size()))[1]
         sub = own[axis] if axis < len(own) else None
         if sub is None or sub.slice is not None:
             cx.error(
@@ -131,7 +131,7 @@ def _lag(
             return unknown(span)
         frame.lagged[site.name] = lagged
     # the elements before the loop that this read needs: those that no condition around it excludes
-    lower, _ = cx.extent(frame.index.id)
+    lower, _ = cx.extent(frame.id)
     skipped = (lower - frame.lower).value or 0
     for j in range(1, distance - skipped + 1):
         if j not in lagged.init:
@@ -147,7 +147,7 @@ def _lag(
         if site.kind == "let":
             level = ir.Level.CONTINUOUS
         var = cx.let(
-            ir.Lag(site.name, distance, frame.index.id),
+            ir.Lag(site.name, distance, frame.id),
             lagged.type,
             lagged.support,
             level,
@@ -166,7 +166,7 @@ def _lag(
 def _start_window(cx: Context, site: Site, k: int, axis: int, span: Span) -> Lagged | None:
     frame = cx.frames[k]
     forecast = frame.forecast[site.name]
-    outer_indices = {f.index_name: Size.var(f.index.id) for f in cx.frames[:k] if f.is_loop}
+    outer_indices = {f.index_name: Size.var(f.id) for f in cx.frames[:k] if f.is_loop}
     points: list[Size | None] = []
     shape = []
     for a, x in enumerate(forecast.axes):
@@ -196,7 +196,7 @@ def _start_window(cx: Context, site: Site, k: int, axis: int, span: Span) -> Lag
         array(element, *(s for s in shape if s is not None)),
         support,
         axis,
-        forecast.axes[axis][1],
+        (forecast.axes[axis] or ("", Size()))[1],
         tuple(points),
         span=span,
     )

@@ -194,7 +194,7 @@ def _windows(cx: Context, frame: Frame) -> tuple[ir.Window, ...]:
         site = cx.site(name)
         if site is None or site.broken:
             continue
-        here = Size.var(frame.index.id) + lagged.offset
+        here = Size.var(frame.id) + lagged.offset
         points = tuple(here if a == lagged.axis else p for a, p in enumerate(lagged.points))
         value = slab(cx, site, visible(cx, name, [frame]), points, lagged.span)
         if isinstance(value, Miss):
@@ -257,12 +257,12 @@ def _stack(cx: Context, frame: Frame) -> tuple[ir.Stacked, ...]:
 
 
 def _axis_of(piece: SitePiece, frame: Frame) -> int | None:
-    return next((a for a, (lo, _) in enumerate(piece.box) if frame.index.id in lo.variables), None)
+    return next((a for a, (lo, _) in enumerate(piece.box) if frame.id in lo.variables), None)
 
 
 def _project(piece: SitePiece, axis: int, frame: Frame):
     """The box over all iterations."""
-    first, last = {frame.index.id: frame.lower}, {frame.index.id: frame.upper - 1}
+    first, last = {frame.id: frame.lower}, {frame.id: frame.upper - 1}
     return tuple(
         (lo.substitute(first), hi.substitute(last)) if a == axis else (lo, hi) for a, (lo, hi) in enumerate(piece.box)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ppl.compiler.check.context import Context, Generics, IdPool
 from ppl.compiler.check.typeexprs import Declared, declared
@@ -191,13 +192,14 @@ class ModuleScope:
         """Of a fn, model, guide, objective or dist of this file."""
         if name in self._signatures:
             return self._signatures[name]
-        decl = self.decls.get(name)
+        decl: Any = self.decls.get(name)  # each of KINDS has generics and parameters
         kind = KINDS.get(type(decl))
-        if decl is None or kind is None:
+        if kind is None:
             return None
         cx = self.context(kind, name, self.generics(decl))
         params = tuple(parameter_type(cx, p) for p in decl.params)
-        result, support = None, ANYTHING
+        result: Type | None = None
+        support: Support = ANYTHING
         if isinstance(decl, ast.DistDecl):
             over = declared(cx, decl.over)
             result, support = over.type, over.support

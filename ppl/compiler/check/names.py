@@ -113,7 +113,7 @@ def _constant(scope: ModuleScope, name: str, span: Span) -> Value | None:
         return unknown(span)
     var, block = found
     result = block.results[0] if block.results else None
-    if isinstance(result, ir.Lit) and not block.statements:
+    if isinstance(result, ir.Lit) and not block.statements and not isinstance(result.value, str):
         affine = Size.const(result.value) if result.type == INT and isinstance(result.value, int) else None
         return Value(
             ir.Lit(result.value, result.type, span=span),
@@ -150,7 +150,7 @@ def reference(cx: Context, scope: ModuleScope, name: str, span: Span) -> Value:
         return unknown(span)
     scope.ensure(name)
     cx.calls.add(signature.name)
-    signature = scope.signature(name)
+    signature = scope.signature(name) or signature
     result = signature.result if signature.result is not None else UNKNOWN
     params = tuple(p.type for p in signature.params)
     if signature.kind == "model":

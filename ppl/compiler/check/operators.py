@@ -76,7 +76,7 @@ _UNARY: dict[str, Callable[[float], Number]] = {
 def fold(name: str, values: list[Value], span: Span) -> Value | None:
     """The application to constants, computed now; None where an argument is no constant or the result no finite
     number."""
-    f = (_UNARY if len(values) == 1 else _BINARY).get(name)
+    f: Callable[..., Number] | None = (_UNARY if len(values) == 1 else _BINARY).get(name)
     if f is None or len(values) > 2 or any(v.const is None for v in values):
         return None
     try:
@@ -90,7 +90,7 @@ def fold(name: str, values: list[Value], span: Span) -> Value | None:
 
 def literal(value: Number, span: Span) -> Value:
     type_ = BOOL if isinstance(value, bool) else INT if isinstance(value, int) else REAL
-    affine = Size.const(value) if type_ == INT else None
+    affine = Size.const(int(value)) if type_ == INT else None
     return Value(ir.Lit(value, type_, span=span), type_, rules.constant(value), span=span, affine=affine, const=value)
 
 
@@ -148,9 +148,10 @@ def _as_real(cx: Context, v: Value) -> ir.Atom:
 
 
 def _polynomial(name: str, values: list[Value]) -> Size | None:
-    if any(v.affine is None for v in values):
+    known = [v.affine for v in values if v.affine is not None]
+    if len(known) != len(values):
         return None
-    match name, [v.affine for v in values]:
+    match name, known:
         case "neg", [a]:
             return -a
         case "+", [a, b]:

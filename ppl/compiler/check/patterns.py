@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from ppl.compiler.check import operators
 from ppl.compiler.check.branches import Run, branch
 from ppl.compiler.check.context import Context
+from ppl.compiler.check.refinements import Ranges
 from ppl.compiler.check.suggest import nearest
 from ppl.compiler.check.unify import describe
 from ppl.compiler.check.values import Value, unknown
@@ -46,7 +48,9 @@ class _Match:
 def match_expression(cx: Context, e: ast.MatchExpr, expected: Type | None) -> Value:
     from ppl.compiler.check.expressions import check
 
-    arms = [(a.pattern, a.span, lambda a=a: check(cx, a.value, expected)) for a in e.arms]
+    arms: list[tuple[ast.Pattern, Span, Run]] = [
+        (a.pattern, a.span, partial(check, cx, a.value, expected)) for a in e.arms
+    ]
     return match(cx, e.subject, arms, e.span, True) or unknown(e.span)
 
 
@@ -250,7 +254,7 @@ def _literal(cx, rows, value, pattern, m, trail) -> Value | None:
     if c.unknown:
         m.reached.update(r.span for r in rows)
         return unknown(m.span)
-    arms = [
+    arms: list[tuple[Ranges, Run]] = [
         ({}, lambda: _decide(cx, yes, m, [*trail, cx.text(pattern.span)])),
         ({}, lambda: _decide(cx, no, m, [*trail, other])),
     ]
@@ -277,7 +281,7 @@ def _literal_value(e: ast.Expr):
 def _tuple(cx, rows, value, pattern, m, trail) -> Value | None:
     parts = components(cx, value)
     for r in rows:
-        tests = []
+        tests: list[tuple[Value, ast.Pattern]] = []
         for t in r.tests:
             if _same(t, value) and isinstance(t[1], ast.PTuple) and len(t[1].elements) == len(parts):
                 tests += zip(parts, t[1].elements, strict=True)
@@ -326,7 +330,7 @@ def _constructors(cx, rows, value, m, trail) -> Value | None:
             if not any(_same(t, value) and _is_constructor(cx, t, value) for t in r.tests)
         ]
         cases.append((None, (), rest, _shape(others[0])))
-    arms = [({}, lambda rs=rs, text=text: _decide(cx, rs, m, [*trail, text])) for _, _, rs, text in cases]
+    arms: list[tuple[Ranges, Run]] = [({}, partial(_decide, cx, rs, m, [*trail, text])) for _, _, rs, text in cases]
 
     def build(blocks, results):
         return ir.Match(

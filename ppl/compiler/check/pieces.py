@@ -73,5 +73,5 @@ def _range(cx: Context, lo: Size, hi: Size) -> str:
 
 def readable(cx: Context, p: Size) -> str:
     """A polynomial with loop indices under the names that the text gives them."""
-    names = {f.index.id: Size.var(f.index_name) for f in cx.frames if f.index is not None}
+    names = {f.id: Size.var(f.index_name) for f in cx.frames if f.index is not None}
     return str(p.substitute(names))

@@ -73,7 +73,7 @@ def _let(stmt: ir.Let, used: set[str]) -> ir.Let:
         new = op if inner is op.body else replace(op, body=inner)
         if isinstance(op, ir.Map):
             mapped = tuple(m for m in op.mapped if m.var.id in ids)
-            new = replace(new, mapped=mapped) if len(mapped) != len(op.mapped) else new
+            new = replace(new, mapped=mapped) if len(mapped) != len(op.mapped) else new  # type: ignore[arg-type]
             ids |= _ids(tuple(m.array for m in mapped))
         if isinstance(op, ir.InferOp) and op.method is not None:
             ids |= _ids(op.method)
@@ -92,7 +92,7 @@ def _loop(stmt: ir.Plate | ir.For, used: set[str]) -> ir.Stmt | None:
     new = replace(stmt, body=body, stacked=stacked)
     if isinstance(stmt, ir.Plate):
         mapped = tuple(m for m in stmt.mapped if m.var.id in ids)
-        new = replace(new, mapped=mapped)
+        new = replace(new, mapped=mapped)  # type: ignore[arg-type]
         used |= ids | _ids(tuple(m.array for m in mapped))
     else:
         used |= ids | _ids(tuple(c.init for c in stmt.carries)) | _ids(stmt.windows)

@@ -32,7 +32,7 @@ def register(
         local = cx.peek(name)
         outer = cx.parent.site(name) if cx.parent is not None else None
         if local is not None or (outer is not None and outer.kind != "let"):
-            earlier = local.span if local is not None else outer.span
+            earlier = local.span if local is not None else outer.span if outer is not None else span
             cx.error(
                 "E102",
                 f"the name `{name}` is already defined",

@@ -14,6 +14,7 @@ from ppl.compiler.check.tiling import tile
 from ppl.compiler.check.values import Value
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
+from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.sizes import Size
 from ppl.compiler.ir.types import INT, array
 
@@ -76,8 +77,8 @@ def _cut(cx: Context, piece: SitePiece, points: Points, span: Span) -> SitePiece
     if all(points[a] is None for a in piece.axes):
         return piece
     subs = [
-        Subscript(slice=ir.SliceAtom(None, None)) if points[a] is None else Subscript(point=points[a] - piece.box[a][0])
-        for a in piece.axes
+        Subscript(slice=ir.SliceAtom(None, None)) if p is None else Subscript(point=p - piece.box[a][0])
+        for a, p in ((a, points[a]) for a in piece.axes)
     ]
     while subs and subs[-1].slice is not None:
         subs.pop()
@@ -93,9 +94,9 @@ def in_order(cx: Context, piece: SitePiece) -> SitePiece:
     if order == list(range(len(order))):
         return piece
     v = piece.value
-    rank = len(v.type.shape)
-    permutation = order + list(range(len(order), rank))
-    type_ = array(v.type.element, *(v.type.shape[i] for i in permutation))
+    shape = ty.shape(v.type)
+    permutation = order + list(range(len(order), len(shape)))
+    type_ = array(ty.element(v.type), *(shape[i] for i in permutation))
     axes = tuple(ir.Lit(i, INT) for i in permutation)
     op = ir.Prim("transpose", (v,)) if permutation == [1, 0] else ir.Prim("permute", (v, *axes))
     value = cx.let(op, type_, v.support, v.level, piece.span, v.id)
@@ -126,7 +127,7 @@ def assemble(cx: Context, site: Site, pieces: list[SitePiece], whole: tuple[int,
 
 
 def _cell(piece: SitePiece):
-    return array(piece.value.type.element, *piece.value.type.shape[len(piece.axes) :])
+    return array(ty.element(piece.value.type), *ty.shape(piece.value.type)[len(piece.axes) :])
 
 
 def indexed(cx: Context, site: Site, var: ir.Var, rest: list[Subscript], span: Span) -> Value:

@@ -17,6 +17,7 @@ from ppl.compiler.check.values import UNKNOWN, Value, joined_level, unknown
 from ppl.compiler.diagnostics.diagnostic import Edit, Help
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
+from ppl.compiler.ir.sizes import Size
 from ppl.compiler.ir.types import INT, REAL, element, shape
 from ppl.compiler.syntax import ast
 
@@ -110,7 +111,9 @@ def _update(cx: Context, base: Value, target: ast.Index, value: Value) -> Value:
     value = conform(cx, value, old.type, "the new element", "E210")
     if old.unknown or value.unknown:
         return base
-    atoms = tuple(s.value.atom if s.value is not None else atom_of(cx, s.point, target.span) for s in subscripts)
+    atoms = tuple(
+        s.value.atom if s.value is not None else atom_of(cx, s.point or Size(), target.span) for s in subscripts
+    )
     level = joined_level(base, value)
     support = rules.join(rules.scaled(base.support), rules.scaled(value.support))
     var = cx.let(
@@ -145,7 +148,8 @@ def _not_assignable(cx: Context, stmt: ast.Assign, base: ast.Name, local) -> Non
         )
         cx.error("E210", f"there is no state variable `{name}`", stmt.target.span, "not declared", helps=helps)
         return
-    earlier = local.span if local is not None else (cx.site(name).span if cx.site(name) is not None else None)
+    site = cx.site(name)
+    earlier = local.span if local is not None else site.span if site is not None else None
     kinds = {
         "index": "a loop index",
         "parameter": "a parameter",

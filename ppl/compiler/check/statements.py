@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ppl.compiler.check import observations, patterns
 from ppl.compiler.check.arguments import support_fits
 from ppl.compiler.check.branches import branch
@@ -106,7 +108,7 @@ def _branch(
 
     if isinstance(stmt, ast.Match):
         return patterns.match(
-            cx, stmt.subject, [(a.pattern, a.span, lambda a=a: arm(a.body)) for a in stmt.arms], stmt.span, returns
+            cx, stmt.subject, [(a.pattern, a.span, partial(arm, a.body)) for a in stmt.arms], stmt.span, returns
         )
     c = condition(cx, stmt.condition, "the condition")
     then_ranges, else_ranges = refinements(cx, stmt.condition)

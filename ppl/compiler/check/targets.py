@@ -72,7 +72,7 @@ def _every_loop_indexed(cx: Context, name: str, points: tuple[Size, ...], e: ast
     """Each open loop of this body must choose an element: otherwise its iterations define the same one again."""
     used = {v for p in points for v in p.variables}
     for f in cx.own_frames:
-        if f.index is not None and f.index.id not in used:
+        if f.index is not None and f.id not in used:
             new = f"{name}[{', '.join([f.index_name, *(readable(cx, p) for p in points)])}]"
             cx.error(
                 "E302",

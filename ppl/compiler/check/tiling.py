@@ -97,7 +97,8 @@ def _along(boxes: list[Box], axis: int) -> Tiling:
 
 def _chain(ranges: list[tuple[Size, Size]]) -> tuple[Size, tuple[tuple[Size, Size], ...]] | Tiling:
     """Ranges that follow each other from 0; equalities that can't be decided are taken in the order given."""
-    at, left, equalities = Size(), list(ranges), ()
+    at, left = Size(), list(ranges)
+    equalities: tuple[tuple[Size, Size], ...] = ()
     while left:
         following = next((r for r in left if r[0] == at), None)
         if following is None:

@@ -8,6 +8,7 @@ from math import inf
 from ppl.compiler.check.context import Context, suggestion
 from ppl.compiler.check.suggest import nearest
 from ppl.compiler.check.values import UNKNOWN, Value
+from ppl.compiler.diagnostics.diagnostic import Help
 from ppl.compiler.diagnostics.record import record
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.sizes import Size
@@ -88,9 +89,9 @@ def declared(cx: Context, t: ast.TypeExpr) -> Declared:
             parts = [declared(cx, e) for e in elements]
             return Declared(ty.Tuple(tuple(p.type for p in parts)), Product(tuple(p.support for p in parts)))
         case ast.RecordType(fields):
-            parts = [(n, declared(cx, e)) for n, e in fields]
+            named = [(n, declared(cx, e)) for n, e in fields]
             return Declared(
-                ty.Record(tuple((n, p.type) for n, p in parts)), Product(tuple(p.support for _, p in parts))
+                ty.Record(tuple((n, p.type) for n, p in named)), Product(tuple(p.support for _, p in named))
             )
         case ast.FnType(params, result):
             return Declared(ty.Function(tuple(declared(cx, p).type for p in params), declared(cx, result).type))

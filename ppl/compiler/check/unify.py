@@ -76,8 +76,8 @@ def substitute(t: Type, sizes: dict[str, Size], traces: dict[str, Type | None] |
             return ty.Function(tuple(substitute(p, sizes, traces) for p in params), substitute(result, sizes, traces))
         case ty.Dist(value):
             return ty.Dist(substitute(value, sizes, traces), t.event)
-        case ty.Trace(name) if traces and traces.get(name) is not None:
-            return traces[name]
+        case ty.Trace(name) if traces and (found := traces.get(name)) is not None:
+            return found
         case ty.Target(trace):
             return ty.Target(substitute(trace, sizes, traces))
         case ty.Guide(trace):
@@ -132,9 +132,9 @@ def match(cx: Context, pattern: Type, actual: Type, instance: Instance, what: st
                 match(cx, e, f, instance, what, exact) for e, f in zip(es, fs, strict=True)
             )
         case ty.Record(es), ty.Record(fs):
-            other = dict(fs)
+            given = dict(fs)
             return len(es) == len(fs) and all(
-                n in other and match(cx, e, other[n], instance, what, exact) for n, e in es
+                n in given and match(cx, e, given[n], instance, what, exact) for n, e in es
             )
         case ty.Function(ps, r), ty.Function(qs, s):
             return (

@@ -79,7 +79,9 @@ def _without_influence(program: ir.Program, model: ir.Model) -> Iterator[Diagnos
 
 
 def _priors(model: ir.Model, sink: Diagnostics) -> Iterator[Diagnostic]:
-    lets = {s.var.id: s for s in statements(model.body) if isinstance(s, ir.Let) and isinstance(s.op, ir.MakeDist)}
+    lets = {
+        s.var.id: (s, s.op) for s in statements(model.body) if isinstance(s, ir.Let) and isinstance(s.op, ir.MakeDist)
+    }
     for stmt in statements(model.body):
         if (
             not isinstance(stmt, ir.Draw)
@@ -88,11 +90,11 @@ def _priors(model: ir.Model, sink: Diagnostics) -> Iterator[Diagnostic]:
             or stmt.dist.id not in lets
         ):
             continue
-        let = lets[stmt.dist.id]
+        let, op = lets[stmt.dist.id]
         constants = {
-            n: float(a.value) for n, a in let.op.args if isinstance(a, ir.Lit) and isinstance(a.value, (int, float))
+            n: float(a.value) for n, a in op.args if isinstance(a, ir.Lit) and isinstance(a.value, (int, float))
         }
-        match let.op.name:
+        match op.name:
             case "Flat":
                 yield Diagnostic(
                     "W104",
@@ -104,10 +106,10 @@ def _priors(model: ir.Model, sink: Diagnostics) -> Iterator[Diagnostic]:
             case "Uniform" if _accidental(constants.get("low"), constants.get("high")):
                 yield _hard_bounds(stmt, let, constants)
             case "Gamma" | "InverseGamma" if len(constants) == 2 and max(constants.values()) <= 0.1:
-                scale = "HalfNormal(1)" if let.op.name == "Gamma" else "HalfCauchy(1)"
+                scale = "HalfNormal(1)" if op.name == "Gamma" else "HalfCauchy(1)"
                 yield Diagnostic(
                     "W106",
-                    f"`{let.op.name}` with two tiny parameters is not vague",
+                    f"`{op.name}` with two tiny parameters is not vague",
                     Label(let.span, "a peak at 0 and a heavy tail"),
                     notes=("in hierarchical models it can dominate the data near 0 (Gelman 2006)",),
                     helps=(Help(f"say what sizes are plausible, for example `{scale}`", (Edit(let.span, scale),)),),

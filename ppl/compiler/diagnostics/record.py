@@ -29,12 +29,13 @@ def record(cls: type[T]) -> type[T]:
     every = {**inherited, **own}
     namespace = {k: v for k, v in cls.__dict__.items() if k not in own and k not in ("__dict__", "__weakref__")}
     namespace["__slots__"] = tuple(n for n in own if n not in inherited)
-    new: Any = type(cls)(cls.__name__, cls.__bases__, namespace)
+    new: Any = type(cls.__name__, cls.__bases__, namespace)
     new.__qualname__ = cls.__qualname__
     ordered = [f for f in every.values() if not f.kw_only] + [f for f in every.values() if f.kw_only]
     new.__dataclass_fields__ = every
     new.__dataclass_params__ = _PARAMS
-    new.__match_args__ = tuple(f.name for f in every.values() if f.init and not f.kw_only)
+    shown = tuple(f.name for f in every.values() if f.init and not f.kw_only)
+    setattr(new, "__match_args__", shown)  # noqa: B010
     new.__init__ = _constructor(new, ordered)
     compared = tuple(f.name for f in every.values() if f.compare)
     new._key = staticmethod(_getter(compared))
