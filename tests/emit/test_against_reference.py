@@ -265,6 +265,7 @@ def test_change_of_variables(bound):
     assert run(target, "log_density_unconstrained", u) == pytest.approx(float(expected), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_gradient_is_finite(bound):
     _, target, trace, _ = bound
     if any(v.discrete for v in target.latents):
@@ -274,6 +275,7 @@ def test_gradient_is_finite(bound):
     assert all(bool(jnp.isfinite(g).all()) for g in jax.tree.leaves(gradient))
 
 
+@pytest.mark.slow
 def test_simulated_data_score_as_data(bound):
     """The joint density of everything simulated, by both implementations."""
     case, target, trace, prior = bound

@@ -35,7 +35,7 @@ def if_(evaluator: Evaluator, frame: Frame, statement: If) -> None:
     if statement.results and all(r.id in frame.values for r in statement.results) and is_pure(statement):
         return
     condition = frame.read(statement.condition)
-    key = frame.next_key()
+    key = frame.next_key() if _draws(statement) else None
     if is_undefined(condition):
         _leave_undefined(frame, statement.results)
         return
@@ -53,7 +53,7 @@ def if_(evaluator: Evaluator, frame: Frame, statement: If) -> None:
 
 def match_(evaluator: Evaluator, frame: Frame, statement: Match) -> None:
     subject = frame.read(statement.subject)
-    key = frame.next_key()
+    key = frame.next_key() if _draws(statement) else None
     if is_undefined(subject):
         _leave_undefined(frame, statement.results)
         return

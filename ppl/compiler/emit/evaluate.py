@@ -44,6 +44,8 @@ class Evaluator:
 
     def run(self, block: Block, frame: Frame) -> tuple[Any, ...]:
         """Evaluates the statements in ``frame`` and gives the block's results."""
+        if self.interpretation.samples and frame.key is not None:
+            frame.expect_keys(sum(_keys_used(s, frame) for s in block.statements))
         for statement in block.statements:
             self.execute(statement, frame)
         return tuple(frame.read(r) for r in block.results)
@@ -119,6 +121,19 @@ class Evaluator:
         frame.weights.append(weight)
         if self.interpretation.records == "term":
             frame.outputs[frame.code.label(statement)] = weight
+
+
+def _keys_used(statement: Stmt, frame: Frame) -> int:
+    """How many keys a statement takes from its frame, at most."""
+    match statement:
+        case Draw(var=var):
+            given = frame.given.get(var.id)
+            return int(given is None or given.missing is not None)
+        case SumOut():
+            return 2
+        case ForwardSum():
+            return 5
+    return int(isinstance(statement, (Plate, Scan, If, Match)) and bool(loops.draws_of(statement)))
 
 
 PURE = Evaluator(Interpretation("pure"))

@@ -78,6 +78,8 @@ class Frame:
         self.records: dict[str, Recorded] = {}
         self.outputs: dict[str, Any] = {}
         self._position = 0
+        self._expected: int | None = None
+        self._keys: Any = None
 
     def define(self, var: Var, value: Any) -> None:
         self.values[var.id] = value
@@ -133,10 +135,24 @@ class Frame:
         except KeyError as e:
             raise CompilerDefect(f"the size {e.args[0]!r} has no value") from None
 
+    def expect_keys(self, count: int) -> None:
+        """At most ``count`` keys will be asked for. They are then made by one split (none, for a single one)."""
+        self._expected = count
+
     def next_key(self) -> PRNGKeyArray | None:
-        """A key of its own for each caller: that of the frame with the caller's position folded in."""
+        """A key of its own for each caller."""
         self._position += 1
-        return None if self.key is None else jax.random.fold_in(self.key, self._position)
+        if self.key is None:
+            return None
+        if self._expected is None:
+            return jax.random.fold_in(self.key, self._position)
+        if self._position > self._expected:
+            raise CompilerDefect(f"{self._expected} keys were expected, and more are used")
+        if self._expected == 1:
+            return self.key
+        if self._keys is None:
+            self._keys = jax.random.split(self.key, self._expected)
+        return self._keys[self._position - 1]
 
     def effects(self) -> Effects:
         return Effects(total(self.weights), self.records, self.outputs)

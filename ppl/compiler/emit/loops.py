@@ -36,8 +36,8 @@ def inputs(evaluator: Evaluator, frame: Frame, loop: Plate | Scan | Map, body: A
     draws = draws_of(body)
     given = {d.var.id: frame.given[d.var.id] for d in draws if d.var.id in frame.given}
     mapped = {m.var.id: _mapped(frame, m, lower, n) for m in loop.mapped}
-    key = frame.next_key()
-    keys = jax.random.split(key, n) if key is not None and draws and evaluator.interpretation.samples else None
+    key = frame.next_key() if draws and evaluator.interpretation.samples else None
+    keys = None if key is None else jax.random.split(key, n)
     return n, Iteration(jnp.arange(lower, lower + n), mapped, given, {}, keys)
 
 

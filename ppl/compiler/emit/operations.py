@@ -42,6 +42,7 @@ from ppl.compiler.ir.types import Dist
 from ppl.core.closure import Closure as ClosureValue
 from ppl.core.distributions import make
 from ppl.core.distributions.arguments import trusting
+from ppl.core.errors import MethodError
 from ppl.core.functions import FUNCTIONS
 from ppl.core.undefined import UNDEFINED, has_undefined, is_undefined
 
@@ -147,8 +148,10 @@ def distribution(interpretation: Interpretation, frame: Frame, op: MakeDist, spa
             with trusting():
                 return make(op.name, args, batch)
         return make(op.name, args, batch)
-    except ValueError as error:
-        raise EmissionError(str(error), span) from error
+    except MethodError as error:
+        raise EmissionError(error.message, span, notes=error.notes, helps=error.helps) from error
+    except ValueError as error:  # NumPyro's own
+        raise EmissionError(f"{op.name}: {error}", span) from error
 
 
 def _call(frame: Frame, op: Call) -> Any:
