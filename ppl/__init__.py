@@ -60,7 +60,9 @@ def _registered(name: str) -> Any:
         from ppl.embed.distributions import constructor
 
         return constructor(name)
-    raise AttributeError(f"module 'ppl' has no attribute {name!r}; it has {', '.join(sorted([*_HOMES, *registry.names()]))}")
+    raise AttributeError(
+        f"module 'ppl' has no attribute {name!r}; it has {', '.join(sorted([*_HOMES, *registry.names()]))}"
+    )
 
 
 def __dir__() -> list[str]:
