@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from ppl.core.random import Source, categorical
 from ppl.core.sequential import ConditionalSequentialTarget
-from ppl.inference.validation.checks.kernel import ExactTarget
+from ppl.inference.validation.chains import ExactTarget
 from ppl.inference.validation.checks.weighted import KnownMeasure
 
 

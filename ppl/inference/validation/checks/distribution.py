@@ -11,6 +11,7 @@ import numpy as np
 from scipy import integrate
 
 from ppl.inference.validation.certificate import Check
+from ppl.inference.validation.checks.edges import check_edges
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
 from ppl.inference.validation.sequential import staged
 
@@ -26,7 +27,8 @@ def check_distribution(
     """A univariate distribution with ``sample(key, sample_shape)`` and ``log_prob(value)`` (NumPyro's as they are).
 
     The density is integrated (summed, if draws are integers) over the real line with break points at the quantiles of a pilot sample, and must
-    give 1; its integral up to each of nine quantiles must be the frequency with which the sampler stays below."""
+    give 1; its integral up to each of nine quantiles must be the frequency with which the sampler stays below. Discrete laws are
+    also drawn at the edges of the unit interval (``check_edges``)."""
     deadline = None if budget is None else time.monotonic() + budget
     title = name or type(distribution).__name__
     draw = jax.jit(lambda key, m=4_000: distribution.sample(key, (m,)))
@@ -60,7 +62,7 @@ def check_distribution(
     sampler = Check("sampler has the density", mass.oracle, f"{len(points)} quantiles and the support", outcome, alpha, result.total,
                     {"function": names[t.which], "mean": t.mean, "should be": t.expected, "z": t.z},
                     detectable(n, alpha, len(names)), title, result.stage_seed)  # fmt: skip
-    return mass, sampler
+    return (mass, sampler, check_edges(distribution, title)) if discrete else (mass, sampler)
 
 
 def _integrated(density: Any, pilot: np.ndarray) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ppl.inference.kernels.involutive import Involutive
 from ppl.inference.validation.certificate import Check
-from ppl.inference.validation.checks.kernel import ExactTarget
+from ppl.inference.validation.chains import ExactTarget
 from ppl.inference.validation.families import flat
 
 

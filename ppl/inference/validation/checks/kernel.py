@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
-from ppl.inference.kernels.base import Kernel
-from ppl.inference.representations import TracedValue
+from ppl.core.errors import UsageError
 from ppl.inference.validation.certificate import Check
-from ppl.inference.validation.families import Family, flat
+from ppl.inference.validation.chains import Chain, ExactTarget, as_chain
+from ppl.inference.validation.families import Atoms, Family, flat
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
 from ppl.inference.validation.sequential import staged
 
 
-class ExactTarget(NamedTuple):
-    """A target from which one can draw exactly. ``sample(key)`` a trace from γ/∫γ; ``log_density(trace)`` = log γ."""
-
-    name: str
-    sample: Callable[[Any], Any]
-    log_density: Callable[[Any], Any]
-
-
 def check_kernel(
-    kernel: Kernel,
+    kernel: Any,
     target: ExactTarget,
     seed: int = 0,
     alpha: float = 1e-9,
@@ -38,11 +30,13 @@ def check_kernel(
     budget: float | None = None,
 ) -> tuple[Check, ...]:
     """From θ₀ ~ π exactly: E f(θ₁) = E f(θ₀), and after ``steps`` transitions too, for the whole family f; where the kernel
-    says that it is reversible, E h(θ₀, θ₁) = E h(θ₁, θ₀); the exact rank test; P(θ₁ ≠ θ₀) ≥ ``least_movement``."""
+    says that it is reversible, E h(θ₀, θ₁) = E h(θ₁, θ₀); P(θ₁ ≠ θ₀) ≥ ``least_movement``. ``kernel``: see ``as_chain``."""
     deadline = None if budget is None else time.monotonic() + budget
-    run = _runner(kernel, target, steps)
+    chain = as_chain(kernel, target)
+    run = _runner(chain, steps, target.functions)
     pilot_start, pilot_end, _ = run(seed, 2_000)
-    family = Family(pilot_start)
+    moved = float(np.mean(np.any(pilot_start != pilot_end, axis=1)))
+    family: Any = Family(pilot_start) if target.functions is None else Atoms(pilot_start.shape[1])
     checks = []
 
     def invariance(which: int) -> Callable[[int, int], MeanTest]:
@@ -59,11 +53,10 @@ def check_kernel(
 
     tests = [("one step", invariance(1)), (f"{steps} steps", invariance(2))]
     for case, batch in tests:
-        checks.append(_check(kernel, "leaves the target invariant", case, batch, family.names, seed, n, alpha, deadline))
-    if kernel.reversible:
+        checks.append(_check(chain, "leaves the target invariant", case, batch, family.names, seed, n, alpha, deadline))
+    if chain.reversible:
         names = [f"exchange {i}" for i in range(_antisymmetric(family, pilot_start, pilot_end).shape[1])]
-        checks.append(_check(kernel, "reversible", "one step", reversibility, names, seed, n, alpha, deadline))
-    moved = float(np.mean(np.any(pilot_start != pilot_end, axis=1)))
+        checks.append(_check(chain, "reversible", "one step", reversibility, names, seed, n, alpha, deadline))
     checks.append(
         Check(
             "moves", "exact start", "P(theta1 != theta0)",
@@ -75,7 +68,7 @@ def check_kernel(
 
 
 def _check(
-    kernel: Kernel, claim: str, case: str, batch: Any, names: list[str], seed: int, n: int, alpha: float, deadline: Any
+    chain: Chain, claim: str, case: str, batch: Any, names: list[str], seed: int, n: int, alpha: float, deadline: Any
 ) -> Check:
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test
@@ -83,21 +76,20 @@ def _check(
     statistic = {"function": names[t.which], "z": t.z, "mean": t.mean, "p": t.p_value}
     delta = detectable(n, alpha, len(names))
     return Check(claim, "exact start", f"{len(names)} bounded functions", outcome, alpha, result.total, statistic, delta,
-                 f"{kernel.name}, {case}", result.stage_seed)  # fmt: skip
+                 f"{chain.name}, {case}", result.stage_seed)  # fmt: skip
 
 
-def _runner(kernel: Kernel, target: ExactTarget, steps: int) -> Callable[[int, int], tuple[np.ndarray, ...]]:
+def _runner(chain: Chain, steps: int, functions: Any = None) -> Callable[[int, int], tuple[np.ndarray, ...]]:
+    read = chain.read if functions is None else lambda state: functions(chain.read(state))
+
     def one(key: Any) -> Any:
         begin, *keys = jax.random.split(key, steps + 1)
-        trace = target.sample(begin)
-        state = TracedValue(trace, jnp.asarray(target.log_density(trace)))
-        first, _ = kernel.step(keys[0], state, target.log_density)
-
-        def more(s: TracedValue, k: Any) -> Any:
-            return kernel.step(k, s, target.log_density)[0], None
-
-        last, _ = jax.lax.scan(more, first, jnp.stack(keys[1:]))
-        return trace, first.trace, last.trace
+        state = chain.start(begin)
+        first = chain.step(keys[0], state)
+        last = first
+        if steps > 1:
+            last, _ = jax.lax.scan(lambda s, k: (chain.step(k, s), None), first, jnp.stack(keys[1:]))
+        return read(state), read(first), read(last)
 
     compiled = jax.jit(jax.vmap(one))
     block = 20_000
@@ -125,35 +117,35 @@ def _antisymmetric(family: Family, before: np.ndarray, after: np.ndarray) -> np.
 
 
 def check_rank(
-    kernel: Kernel,
+    kernel: Any,
     target: ExactTarget,
     seed: int = 0,
     alpha: float = 1e-9,
     n: int = 4_000,
     length: int = 8,
-    reverse: Kernel | None = None,
+    reverse: Any = None,
 ) -> Check:
     """The exact rank test (Gandy and Scott 2020, algorithm 2): M uniform on 1..L, θ_M ~ π, the kernel run forward L − M and its reversal
     M − 1 steps from it; ties broken at random, the rank of θ_M among all L is uniform. For every L and n, with no
     error of approximation. ``reverse``: the time reversal of a kernel that is not reversible."""
-    back = reverse or kernel
-    if reverse is None and not kernel.reversible:
-        raise ValueError(f"{kernel.name} is not reversible: the rank test needs its reversal (`reverse=`)")
+    forward = as_chain(kernel, target)
+    back = forward if reverse is None else as_chain(reverse, target)
+    if reverse is None and not forward.reversible:
+        raise UsageError(f"{forward.name} is not said to be reversible", helps=("give its time reversal: reverse=…",))
 
     def one(key: Any) -> Any:
         begin, place, forward_key, back_key, tie = jax.random.split(key, 5)
         m = jax.random.randint(place, (), 0, length)
-        trace = target.sample(begin)
-        state = TracedValue(trace, jnp.asarray(target.log_density(trace)))
+        state = forward.start(begin)
 
-        def path(k: Any, using: Kernel) -> Any:
-            def more(s: TracedValue, kk: Any) -> Any:
-                s, _ = using.step(kk, s, target.log_density)
-                return s, s.trace
+        def path(k: Any, using: Chain) -> Any:
+            def more(s: Any, kk: Any) -> Any:
+                s = using.step(kk, s)
+                return s, using.read(s)
 
             return jax.lax.scan(more, state, jax.random.split(k, length - 1))[1]
 
-        ahead, behind = path(forward_key, kernel), path(back_key, back)
+        ahead, behind = path(forward_key, forward), path(back_key, back)
         steps = jnp.arange(length - 1)
         used_ahead, used_behind = steps < length - 1 - m, steps < m
         coins = jax.random.uniform(tie, (2 * length - 1,))  # places among equals: a uniform one for each state
@@ -167,7 +159,7 @@ def check_rank(
 
             return below(a, used_ahead, coins[: length - 1]) + below(b, used_behind, coins[length - 1 : -1])
 
-        ranks = jax.tree.map(rank, trace, ahead, behind)
+        ranks = jax.tree.map(rank, forward.read(state), ahead, behind)
         return jnp.concatenate(jax.tree.leaves(ranks))
 
     compiled = jax.jit(jax.vmap(one))
@@ -183,6 +175,6 @@ def check_rank(
     result = staged(batch, seed, n, alpha)
     statistic = {"coordinate": result.test.which, "mean rank": result.test.mean, "p": result.test.p_value}
     return Check("ranks uniform", "exact start", f"L = {length}", "refuted" if result.refuted else "passed", alpha,
-                 result.total, statistic, None, kernel.name, result.stage_seed)  # fmt: skip
+                 result.total, statistic, None, forward.name, result.stage_seed)  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Resampling schemes, transformations of populations, and conditional SMC."""
+"""Resampling schemes and conditional SMC."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ppl.core.errors import PplError
 from ppl.core.random import categorical
 from ppl.inference.algorithms.conditional import conditional_smc
 from ppl.inference.algorithms.smc import smc
-from ppl.inference.representations import Particles, Population, suspend
+from ppl.inference.representations import suspend
 from ppl.inference.resampling import Scheme
-from ppl.inference.transformations import Transformation
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.checks.weighted import check_weighted
+from ppl.inference.validation.enumeration import expectation
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
-from ppl.inference.validation.reference_models import Hmm, hmm2, last_state, weighted_values
+from ppl.inference.validation.reference_models import Hmm, hmm2, last_state
 from ppl.inference.validation.sequential import staged
 
 WEIGHTS = ((0.1, 0.2, 0.3, 0.4), (0.7, 0.0, 0.29, 0.01), (1.0, 1.0, 1.0, 1.0))
@@ -30,29 +31,9 @@ def check_scheme(
 ) -> tuple[Check, ...]:
     """Ancestors in range, E[offspringᵢ] = m wᵢ/Σw for several weights and m, and SMC with the scheme properly weighted on
     a two-state chain, at every threshold."""
-    checks = []
-    for weights, m in itertools.product(WEIGHTS, sizes):
-        log_weights = jnp.log(jnp.array(weights))
-        expected = m * np.array(weights) / np.sum(weights)
-
-        def offspring(key: Any, log_weights: Any = log_weights, m: int = m) -> Any:
-            ancestors = scheme(key, log_weights, m)
-            inside = jnp.all((ancestors >= 0) & (ancestors < 4)) & (ancestors.shape == (m,))
-            counts = jnp.zeros(4).at[jnp.clip(ancestors, 0, 3)].add(1.0)
-            return jnp.where(inside, counts, jnp.nan)
-
-        compiled = jax.jit(jax.vmap(offspring))
-
-        def batch(s: int, k: int, compiled: Any = compiled, expected: Any = expected) -> MeanTest:
-            return test_means(np.asarray(compiled(jax.random.split(jax.random.key(s), k))), expected)
-
-        result = staged(batch, seed, n, alpha)
-        t = result.test
-        checks.append(
-            Check("E[offspring] = n w", "closed form", "offspring of each particle", "refuted" if result.refuted else "passed",
-                  alpha, result.total, {"particle": t.which, "mean": t.mean, "should be": t.expected, "z": t.z},
-                  detectable(n, alpha, 4), f"{name}, weights {weights}, {m} slots", result.stage_seed)  # fmt: skip
-        )
+    checks = [_offspring(scheme, name, m, seed, alpha, n) for m in sizes]
+    exact = _enumerated_offspring(scheme, name, seed)
+    checks += [exact] if exact is not None else []
     for particles, ess in itertools.product((2, 3), (0.5, 0.9, 1.1)):
         model = hmm2()
         checks.append(check_weighted(smc(particles, scheme, ess)(suspend(model)), last_state(model), seed, alpha, n,
@@ -60,23 +41,46 @@ def check_scheme(
     return tuple(checks)
 
 
-def check_transformation(
-    transformation: Transformation, seed: int = 0, alpha: float = 1e-9, n: int = 20_000
-) -> tuple[Check, ...]:
-    """A transformation of shape Population → Population or → Weighted keeps the measure of a weighted population in mean."""
-    values, log_weights, log_normaliser, measure = weighted_values()
-    start = Population(lambda key: Particles(values, log_weights, jnp.asarray(log_normaliser)))
-    one = check_weighted(transformation(start), measure, seed, alpha, n, case=f"{transformation.name}, four weighted values")
+def _offspring(scheme: Scheme, name: str, m: int, seed: int, alpha: float, n: int) -> Check:
+    """All of ``WEIGHTS`` at once: one compilation."""
+    table = jnp.log(jnp.array(WEIGHTS))
+    normalised = np.array(WEIGHTS) / np.sum(WEIGHTS, axis=1, keepdims=True)
+    expected = (m * normalised).ravel()
 
-    def drawn(key: Any) -> Particles:
-        """Particles that differ from run to run, so that a shared key or a stale copy shows."""
-        first, second = jax.random.split(key)
-        kept = categorical(first, log_weights, (4,))
-        tilt = jax.random.exponential(second, (4,))
-        return Particles(values[kept], jnp.log(tilt), jnp.asarray(measure.log_evidence))
+    def offspring(key: Any, log_weights: Any) -> Any:
+        ancestors = scheme(key, log_weights, m)
+        inside = jnp.all((ancestors >= 0) & (ancestors < 4)) & (ancestors.shape == (m,))
+        counts = jnp.zeros(4).at[jnp.clip(ancestors, 0, 3)].add(1.0)
+        return jnp.where(inside, counts, jnp.nan)
 
-    two = check_weighted(transformation(Population(drawn)), measure, seed + 1, alpha, n, case=f"{transformation.name}, random weights")
-    return one, two
+    compiled = jax.jit(jax.vmap(lambda key: jax.vmap(offspring)(jax.random.split(key, len(WEIGHTS)), table).ravel()))
+
+    def batch(s: int, k: int) -> MeanTest:
+        return test_means(np.asarray(compiled(jax.random.split(jax.random.key(s), k))), expected)
+
+    result = staged(batch, seed, n, alpha)
+    t = result.test
+    return Check("E[offspring] = n w", "closed form", "offspring of each particle", "refuted" if result.refuted else "passed",
+                 alpha, result.total, {"particle": t.which % 4, "mean": t.mean, "should be": t.expected, "z": t.z},
+                 detectable(n, alpha, len(expected)), f"{name}, weights {WEIGHTS[t.which // 4]}, {m} slots", result.stage_seed)  # fmt: skip
+
+
+def _enumerated_offspring(scheme: Scheme, name: str, seed: int, m: int = 3) -> Check | None:
+    """The same with every random choice enumerated; None for a scheme that makes them elsewhere than in ``ppl.core.random``."""
+    try:
+        off, worst = 0.0, WEIGHTS[0]
+        for weights in WEIGHTS:
+            log_weights = jnp.log(jnp.array(weights))
+            counts = expectation(
+                lambda source, w=log_weights: scheme(source, w, m), lambda a: np.bincount(np.asarray(a), minlength=4), 500
+            )
+            error = float(np.max(np.abs(counts - m * np.array(weights) / np.sum(weights)))) if len(counts) == 4 else np.inf
+            off, worst = max((off, worst), (error, weights))
+    except (TypeError, AttributeError, ValueError, NotImplementedError, PplError):
+        return None
+    tolerance = 1e-12 if jnp.zeros(()).dtype == np.float64 else 1e-5
+    return Check("E[offspring] = n w", "enumeration", "offspring of each particle", "passed" if off <= tolerance else "refuted", 0.0, 0,
+                 {"largest error": off, "limit": tolerance}, None, f"{name}, weights {worst}, {m} slots", seed)  # fmt: skip
 
 
 def check_conditional(

@@ -1,0 +1,108 @@
+"""A whole SMC algorithm of the user's own, handed over as a function."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ppl.core.random import Source
+from ppl.core.sequential import SequentialTarget
+from ppl.inference.representations import Particles
+from ppl.inference.validation.certificate import Check
+from ppl.inference.validation.checks.weighted import KnownMeasure, estimates
+from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
+from ppl.inference.validation.reference_models import Hmm, hmm2
+from ppl.inference.validation.sequential import staged
+
+Filter = Callable[[Any, SequentialTarget, int], Particles]
+
+
+class Paths(SequentialTarget):
+    """A hidden Markov chain whose state is its whole path, so that functions of paths can be integrated."""
+
+    chain: Hmm
+    length: int
+
+    def start(self, key: Source) -> tuple[Any, Any]:
+        return jnp.zeros(self.length, int), jnp.zeros(())
+
+    def advance(self, key: Source, state: Any, step: Any) -> tuple[Any, Any, Any]:
+        before = state[jnp.maximum(step - 1, 0)]
+        z, record, log_weight = self.chain.advance(key, before, step)
+        return jnp.where(jnp.arange(self.length) == step, z, state), record, log_weight
+
+
+def path_model(length: int = 4, deaths: bool = False) -> tuple[Paths, KnownMeasure]:
+    """Two states, ``length`` observations, and the measure of its paths: every atom. With ``deaths`` one state cannot
+    give the second symbol, so that particles die."""
+    chain = hmm2(length)
+    if deaths:
+        chain = Hmm(
+            y=chain.y, initial=chain.initial, transition=chain.transition, length=length,
+            emission=jnp.array([[1.0, 0.0], [0.3, 0.7]]),
+        )  # fmt: skip
+    atoms = chain.paths()
+    table, total = jnp.array(list(atoms)), sum(atoms.values())
+    measure = KnownMeasure(
+        "paths", math.log(total), lambda path: jnp.all(path == table, axis=1).astype(float),
+        np.array(list(atoms.values())) / total, "enumeration",
+    )  # fmt: skip
+    return Paths(chain=chain, length=length), measure
+
+
+class Drift(SequentialTarget):
+    """A Gaussian random walk of three steps without data: of its particles no two are equal but by resampling."""
+
+    length: int = 3
+
+    def start(self, key: Source) -> tuple[Any, Any]:
+        return jnp.zeros(()), jnp.zeros(())
+
+    def advance(self, key: Source, state: Any, step: Any) -> tuple[Any, Any, Any]:
+        state = state + jax.random.normal(key)
+        return state, state, jnp.zeros(())
+
+
+def check_filter(
+    smc: Filter, seed: int = 0, alpha: float = 1e-9, n: int = 20_000, name: str = "smc", sizes: tuple[int, ...] = (2, 3)
+) -> tuple[Check, ...]:
+    """``smc(key, target, particles) -> Particles`` is properly weighted: E Ẑ f = Z π(f) for all functions of whole paths, on a
+    chain of two states with four observations, with few particles, and where particles die; and particles are not all alike."""
+    checks = [_weighted(smc, particles, seed, alpha, n, name) for particles in sizes]
+    return *checks, _distinct(lambda key: smc(key, Drift(), 8), seed, name)
+
+
+def _weighted(smc: Filter, particles: int, seed: int, alpha: float, n: int, name: str) -> Check:
+    """Both models side by side: one compilation."""
+    (plain, first), (dying, second) = path_model(), path_model(deaths=True)
+    models = jax.tree.map(lambda *leaves: jnp.stack(leaves), plain, dying)
+    log_evidence = jnp.array([first.log_evidence, second.log_evidence])
+
+    def one(key: Any, model: Paths, total: Any) -> Any:
+        return estimates(smc(key, model, particles), first._replace(log_evidence=total))
+
+    compiled = jax.jit(jax.vmap(lambda key: jax.vmap(one)(jax.random.split(key, 2), models, log_evidence).ravel()))
+    expected = np.concatenate([[1.0], first.expected, [1.0], second.expected])
+    names = [f"{f}, {m}" for m in ("T = 4", "T = 4, particles die") for f in ("Z", *(f"Z 1(path {p})" for p in plain.chain.paths()))]
+
+    def batch(s: int, m: int) -> MeanTest:
+        return test_means(np.asarray(compiled(jax.random.split(jax.random.key(s), m))), expected)
+
+    result = staged(batch, seed, n, alpha)
+    t = result.test
+    return Check("properly weighted", "enumeration", "Z and Z f, every path", "refuted" if result.refuted else "passed", alpha,
+                 result.total, {"function": names[t.which], "mean / Z": t.mean, "should be": t.expected, "z": t.z, "p": t.p_value},
+                 detectable(n, alpha, len(expected)), f"{name}, {particles} particles", result.stage_seed)  # fmt: skip
+
+
+def _distinct(run: Callable[[Any], Particles], seed: int, name: str, n: int = 200) -> Check:
+    """Eight particles of a continuous law: all equal in most runs only where they share a key."""
+    values = np.asarray(jax.jit(jax.vmap(lambda key: run(key).values))(jax.random.split(jax.random.key(seed), n)))
+    alike = float(np.mean(np.all(values == values[:, :1], axis=1)))
+    return Check("particles are not all alike", "exact comparison", "P(all equal)", "refuted" if alike > 0.5 else "passed", 0.0, n,
+                 {"P(all equal)": alike, "at most": 0.5}, None, name, seed)  # fmt: skip
