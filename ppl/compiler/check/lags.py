@@ -46,7 +46,7 @@ def read_while_building(
         if shift is not None and shift == Size():
             continue
         if frame.kind != "for":
-            _cross_iteration(cx, name, frame, forecast.span, span)
+            _cross_iteration(cx, name, frame, forecast.span, None if shift is None else shift.value, span)
             return unknown(span)
         distance = None if shift is None else shift.value
         if distance is None or distance < 0:
@@ -86,9 +86,13 @@ def _row(
     return indexed(cx, site, var, [s for a, s in enumerate(own) if a not in fixed] + rest, span)
 
 
-def _cross_iteration(cx: Context, name: str, frame: Frame, drawn: Span, span: Span) -> None:
+def _cross_iteration(cx: Context, name: str, frame: Frame, drawn: Span, distance: int | None, span: Span) -> None:
     keyword = Span(frame.span.file, frame.span.start, frame.span.start + len("plate"))
-    edit = (Edit(keyword, "for"),) if cx.text(keyword) == "plate" else ()
+    if distance is not None and distance > 0:
+        edit = (Edit(keyword, "for"),) if cx.text(keyword) == "plate" else ()
+        help_ = Help("use `for`, whose iterations are ordered", edit)
+    else:
+        help_ = Help("read it in a plate of its own, behind this one, where all of it is drawn")
     cx.error(
         "E307",
         f"an iteration of a plate reads `{name}` of another iteration",
@@ -96,7 +100,7 @@ def _cross_iteration(cx: Context, name: str, frame: Frame, drawn: Span, span: Sp
         "another iteration's variable",
         ((drawn, f"`{name}` is drawn in this plate"),),
         ("the iterations of a plate are independent given what is outside it",),
-        (Help("use `for`, whose iterations are ordered", edit),),
+        (help_,),
     )
 
 

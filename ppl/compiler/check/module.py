@@ -62,6 +62,7 @@ class ProgramParts:
     contexts: dict[str, Context] = field(default_factory=dict)
     recursive: set[str] = field(default_factory=set)
     active: list[str] = field(default_factory=list)
+    strategies: bool = False  # a draw names its gradient strategy
 
     def program(self) -> ir.Program:
         return ir.Program(

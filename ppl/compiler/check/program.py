@@ -19,11 +19,12 @@ def check_program(
     parts = ProgramParts()
     scope = _module(module, "", parts, sink, Imports(root, sink), path, (path.resolve(),) if path is not None else ())
     finish_recursion(scope)
-    from ppl.compiler.check.smoothness import check_strategies
     from ppl.compiler.check.warnings import warn
 
     program = parts.program()
-    if not sink.errors:
+    if parts.strategies and not sink.errors:
+        from ppl.compiler.check.smoothness import check_strategies
+
         sink.extend(check_strategies(program, sink.sources))
     warn(program, parts, sink)
     return program, scope

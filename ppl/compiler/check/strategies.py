@@ -55,6 +55,7 @@ def strategy(cx: Context, via: ast.Via, facts: DistFacts, discrete: bool) -> ir.
     """The strategy, with what it needs of the distribution checked."""
     from ppl.compiler.check.expressions import check_as
 
+    cx.module.parts.strategies = True
     if via.name not in STRATEGIES:
         near = _SYNONYMS.get(via.name) or nearest(via.name, STRATEGIES)
         helps = (
