@@ -314,7 +314,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "galton_watson",
         (
             Run({"P(extinct by gen 3)": ("prob", "return", True)}, "individuals", oracle=None, needs=("recursion",)),
-            Run({"P(extinct by gen 3)": ("prob", "return", True)}, "generations", oracle=Enumerate(1e-7, mass=True)),
+            Run({"P(extinct by gen 3)": ("prob", "return", True)}, "generations", oracle=Enumerate(1e-6, mass=True)),
         ),
     ),
     Problem(

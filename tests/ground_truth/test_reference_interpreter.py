@@ -9,7 +9,8 @@ from ppl.compiler.pipeline import check_text
 from ppl.reference import chain, enumerate_exact, gaussian, objective, objective_gradient, quadrature
 from tests.ground_truth.table import PROBLEMS, Chain, Elbo, Enumerate, Gaussian, Quadrature, Run
 
-CASES = [(p, run) for p in PROBLEMS for run in p.runs]
+SLOW = {"eight_schools_tfp"}  # the same computation as that of the other eight schools
+CASES = [pytest.param(p, run, marks=[pytest.mark.slow] if p.name in SLOW else []) for p in PROBLEMS for run in p.runs]
 NAMES = [f"{p.name}-{k}" for p in PROBLEMS for k in range(len(p.runs))]
 
 
