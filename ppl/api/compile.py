@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ppl.compiler.emit.bind import bind
+from ppl.compiler.ir.supports import Booleans, Finite, Integers, Support
 from ppl.compiler.passes.query import Plan, Query, prepare
 
 if TYPE_CHECKING:
@@ -21,16 +22,26 @@ class Compiled:
     plan: Plan
 
 
-def posterior_target(applied: Applied, marginalise: bool) -> Compiled:
-    """The posterior target. ``marginalise``: discrete latents are summed out where that is possible."""
-    plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), marginalise))
+def posterior_target(applied: Applied, marginalise: bool, keep_discrete: bool = False) -> Compiled:
+    """The posterior target. ``marginalise``: discrete latents are summed out where that is possible. ``keep_discrete``: none is put
+    off until after inference because it feeds no data, for a method that is exact about all of them."""
+    discrete = frozenset(s.name for s in applied.model.sites if s.discrete and _finite(s.support)) if keep_discrete else frozenset()
+    plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), marginalise, discrete))
     return Compiled(_bind(applied, plan), plan)
 
 
-def forward_target(applied: Applied) -> Target:
-    """A target for running the model forward: nothing summed out or deferred, no data."""
+def _finite(support: Support) -> bool:
+    match support:
+        case Integers(lower=low, upper=high, dynamic=dynamic):
+            return low is not None and high is not None and not dynamic
+        case _:
+            return isinstance(support, (Booleans, Finite))
+
+
+def forward_target(applied: Applied, data: bool = False) -> Target:
+    """A target with every random variable of the model, nothing summed out or deferred; ``data``: with its data."""
     plan = prepare(applied.program, Query(applied.model.name))
-    return _bind(applied, replace(plan, deferred=()), data=False)
+    return _bind(applied, replace(plan, deferred=()), data)
 
 
 def _bind(applied: Applied, plan: Plan, data: bool = True) -> Target:

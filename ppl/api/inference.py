@@ -47,7 +47,7 @@ def infer(
     with environment(device, precision) as env:
         from ppl.api.compile import posterior_target
 
-        compiled = posterior_target(target.at_precision(env.bits), wants_marginals(chosen))
+        compiled = posterior_target(target.at_precision(env.bits), wants_marginals(chosen), chosen.needs.finite)
         with _reasons(compiled.plan):
             posterior = execute(
                 compiled.target,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike, fspath
@@ -33,6 +31,8 @@ class Module:
     @property
     def identity(self) -> str:
         """A digest of all the text."""
+        import hashlib
+
         return hashlib.sha256(repr(sorted(self.files.items())).encode()).hexdigest()
 
     def model(self, name: str | None = None) -> Applied:
@@ -126,6 +126,8 @@ def from_files(files: Mapping[str, str]) -> Module:
     name, text = next(iter(files.items()))
     if len(files) == 1:
         return parse(text, name)
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pyproject.toml").touch()  # imports may not leave the folder that has one
         for other, content in files.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ppl.core.errors import UsageError
 from ppl.inference.run import Posterior
 from ppl.runtime.results.record import Record
 from ppl.runtime.results.summary import Summary, summarise
@@ -91,11 +92,20 @@ class Result:
         """``ok``, or ``suspect`` where a diagnostic is bad."""
         return self._summary.status
 
-    def to_datatree(self) -> xarray.DataTree:
-        """The run in ArviZ's schema."""
+    def to_datatree(self, *, log_likelihood: bool = False) -> xarray.DataTree:
+        """The run in ArviZ's schema; with ``log_likelihood`` also the group of that name, of every data entry."""
         from ppl.runtime.results.datatree import to_datatree
 
-        return to_datatree(self.posterior, self.record, self.kind)
+        return to_datatree(self.posterior, self.record, self.kind, self._log_likelihood() if log_likelihood else {})
+
+    def _log_likelihood(self) -> dict[str, np.ndarray]:
+        from ppl.api.simulate import log_likelihood
+        from ppl.runtime.environment import environment
+
+        if self.target is None or self.kind != "posterior":
+            raise UsageError("the log likelihood needs a posterior and its model")
+        with environment() as env:
+            return log_likelihood(self.target.at_precision(env.bits), self.posterior.draws)
 
     def save(self, path: str | PathLike[str], *, force: bool = False) -> None:
         """Write the run to a NetCDF file; UsageError if it exists and ``force`` is not set."""

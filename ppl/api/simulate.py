@@ -41,7 +41,23 @@ def predict(applied: Applied, latents: dict[str, np.ndarray], seed: int) -> tupl
     return _posterior("predict", seed, drawn, leading), anew
 
 
-def _blocks(run: Any, count: int, seed: int, given: dict[str, np.ndarray]) -> Execution:
+def log_likelihood(applied: Applied, latents: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The log density of each data entry for each draw [chain, draw, …], as ArviZ needs it for cross-validation."""
+    target = forward_target(applied, data=True)
+    known = {v.name: latents[v.name] for v in target.latents}
+    leading = next(iter(known.values())).shape[:2]
+    flat = {n: a.reshape(leading[0] * leading[1], *a.shape[2:]) for n, a in known.items()}
+    observed = tuple(applied.bound.data)
+
+    def terms(_: Any, trace: Any) -> dict[str, Any]:
+        found = target.log_density_terms(trace)
+        return {n: found[n] for n in observed if n in found}
+
+    found = _blocks(terms, leading[0] * leading[1], 0, flat)
+    return {n: a.reshape(*leading, *a.shape[1:]) for n, a in found.items()}
+
+
+def _blocks(run: Any, count: int, seed: int, given: dict[str, np.ndarray]) -> Any:
     """``run(key, given[i])`` for i < count, in blocks of one size so that there is one compilation."""
     block = min(BLOCK, count)
     root = typed_key(jnp.asarray(key_data(seed)))

@@ -70,6 +70,13 @@ def test_inference_summary_and_draws():
     np.testing.assert_array_equal(result["p"], again["p"])
 
 
+def test_log_likelihood_of_every_entry():
+    result = ppl.infer(ppl.parse(COIN).coin().given(y=[1, 0, 1]), "importance(20)", seed=1)
+    p, terms = result["p"], result.to_datatree(log_likelihood=True)["log_likelihood"]["y"]
+    assert terms.dims == ("chain", "draw", "N")
+    np.testing.assert_allclose(terms, np.log(np.stack([p, 1 - p, p], axis=-1)), rtol=1e-6)
+
+
 def test_saved_runs_can_predict(tmp_path):
     result = ppl.infer(ppl.parse(COIN).coin().given(y=[1, 0, 1]), "importance(500)", seed=1)
     assert abs(result.log_evidence[0] - np.log(1 / 12)) < 0.3

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 SCHEMA = "1"
 
 
-def to_datatree(posterior: Posterior, record: Record, group: str = "posterior") -> xarray.DataTree:
+def to_datatree(
+    posterior: Posterior,
+    record: Record,
+    group: str = "posterior",
+    log_likelihood: Mapping[str, np.ndarray] | None = None,
+) -> xarray.DataTree:
     """``group`` is ``posterior``, ``prior`` for draws that no data conditioned, or ``predictions``."""
     predictive = group if group == "predictions" else f"{group}_predictive"
     drawn = {
@@ -32,6 +37,7 @@ def to_datatree(posterior: Posterior, record: Record, group: str = "posterior") 
         group: variables(posterior),
         "sample_stats": stats(posterior),
         predictive: {**variables(posterior), **drawn} if predictive == group else drawn,
+        "log_likelihood": log_likelihood or {},
         "observed_data": dict(record.observed),
         "constant_data": dict(record.constant),
     }

@@ -58,7 +58,7 @@ def _posterior(tree: Any) -> Posterior:
         method=str(at["method"]),
         expression=str(at["method_expression"]),
         seed=int(at["seed"]),
-        draws=_group(tree, "posterior", "prior"),
+        draws=_group(tree, "posterior", "prior", "predictions"),
         data=_group(tree, "posterior_predictive", "prior_predictive"),
         outputs={},
         value=None,

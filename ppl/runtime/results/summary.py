@@ -88,16 +88,25 @@ def _weighted(x: np.ndarray, posterior: Posterior) -> dict[str, np.ndarray]:
     if x.size == 0:
         return dict.fromkeys(STATISTICS, none)
     kept = w[:, 0] > 0
+    exact = _exact(x, posterior)
     x, w = x[kept], w[kept]
     with np.errstate(invalid="ignore"):
-        return _weighted_statistics(x, w, posterior, none)
+        return _weighted_statistics(x, w, exact, none)
 
 
-def _weighted_statistics(x: np.ndarray, w: np.ndarray, posterior: Posterior, none: np.ndarray) -> dict[str, np.ndarray]:
+def _exact(x: np.ndarray, posterior: Posterior) -> np.ndarray:
+    """For each scalar whether its statistics have no Monte Carlo error: every state was visited, and it is the same in
+    all completions of a state."""
+    if "state" not in posterior.stats:
+        return np.zeros(x.shape[1], bool)
+    _, first, of_state = np.unique(posterior.stats["state"].ravel(), return_index=True, return_inverse=True)
+    return (x == x[first][of_state.ravel()]).all(axis=0)
+
+
+def _weighted_statistics(x: np.ndarray, w: np.ndarray, exact: np.ndarray, none: np.ndarray) -> dict[str, np.ndarray]:
     mean = (w * x).sum(axis=0)
     quantiles = [_weighted_quantile(x, w[:, 0], p) for p in (0.05, 0.5, 0.95)]
-    exact = posterior.log_evidence is not None and posterior.log_evidence.se == 0
-    ess = none if exact else np.full(x.shape[1], 1 / (w**2).sum())
+    ess = np.where(exact, np.nan, 1 / (w**2).sum())
     return {
         "mean": mean,
         "sd": np.sqrt((w * (x - mean) ** 2).sum(axis=0)),
@@ -107,7 +116,7 @@ def _weighted_statistics(x: np.ndarray, w: np.ndarray, posterior: Posterior, non
         "ess_bulk": ess,
         "ess_tail": none,
         "rhat": none,
-        "mcse_mean": np.zeros_like(none) if exact else np.sqrt((w**2 * (x - mean) ** 2).sum(axis=0)),
+        "mcse_mean": np.where(exact, 0.0, np.sqrt((w**2 * (x - mean) ** 2).sum(axis=0))),
     }
 
 
