@@ -63,6 +63,11 @@ class Target(eqx.Module):
     name: eqx.AbstractVar[str]
     latents: eqx.AbstractVar[tuple[Latent, ...]]
 
+    @property
+    def completes_at_random(self) -> bool:
+        """Whether ``complete`` draws anything: variables put off until after inference, absent or missing data."""
+        return False
+
     @abstractmethod
     def simulate(self, key: PRNGKeyArray) -> Execution:
         """Draws latents *and data* from the joint prior; the weight is the sum of the factors alone (and of ``observe``)."""

@@ -93,11 +93,11 @@ class Compiler:
 
         try:
             program = serialize_executable.deserialize_and_load(*pickle.loads(path.read_bytes()))
+            os.utime(path)
         except Exception:  # noqa: BLE001 - whatever is wrong with a kept program, compiling it anew is right
             path.unlink(missing_ok=True)
             return None
-        os.utime(path)
-        self.loaded.append(name)
+            self.loaded.append(name)
         return program
 
     def trace(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
@@ -150,10 +150,24 @@ def _keep(path: Path | None, program: Any) -> None:
         content = pickle.dumps(serialize_executable.serialize(program))
     except (NotImplementedError, ValueError, TypeError, AttributeError, pickle.PicklingError):
         return  # results of user-defined classes, or a backend without serialisation: the program is used and not kept
-    path.parent.mkdir(mode=0o700, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
-    files = sorted(path.parent.iterdir(), key=lambda f: f.stat().st_mtime)
-    for old in files[:-_KEPT]:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+        _forget(path.parent)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # a full disk, a place that cannot be written: the run goes on without a kept program
+
+
+def _forget(folder: Path) -> None:
+    """Removes the oldest programs beyond the number that is kept. Other processes do the same at the same time."""
+
+    def age(file: Path) -> float:
+        try:
+            return file.stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
+
+    for old in sorted(folder.iterdir(), key=age)[:-_KEPT]:
         old.unlink(missing_ok=True)

@@ -21,10 +21,11 @@ EXACT = [
 ]  # fmt: skip
 NUTS = [
     "eight_schools_tfp", "eight_schools_posteriordb", "webppl_gaussianDrift", "normal_normal", "gamma_poisson",
-    "gamma_normal_precision", "dirichlet_categorical", "truncnorm_posterior", "webppl_indirectDependency",
-    "webppl_uniformSampledSupport", "logreg_monad_bayes", "underflow_weights",
+    "gamma_normal_precision", "dirichlet_categorical", "truncnorm_posterior", "logreg_monad_bayes", "underflow_weights",
 ]  # fmt: skip
 OTHERS = {
+    "webppl_indirectDependency": ["auto", "importance(40000)"],
+    "webppl_uniformSampledSupport": ["auto", "importance(40000)"],
     "webppl_uniformDrift": ["importance(40000)"],
     "trueskill_pair": ["importance(40000)"],
     "cauchy_location": ["tempered(4000)", "importance(40000)"],
@@ -33,7 +34,7 @@ OTHERS = {
     "hmm_anglican": ["smc(20000)", "pimh(200, draws=1000)"],
     "hmm_discrete10": ["smc(20000)"],
     "lgssm_1d": ["smc(20000)", "nuts(draws=1000)"],
-    "lgssm_missing": ["smc(20000)", "nuts(draws=1000)"],
+    "lgssm_missing": ["smc(20000)"],
     "lgssm_unknown_ar": ["smc(40000)", "pmmh(50, draws=2000)", "smc2(400, inner=30)"],
     "nonlinear_ssm": ["smc(40000)"],
     "crp_mixture": ["importance(100000)"],

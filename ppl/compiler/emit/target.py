@@ -59,6 +59,11 @@ class EmittedTarget(Target):
     def outputs(self) -> tuple[OutputInfo, ...]:
         return self.output_infos
 
+    @property
+    def completes_at_random(self) -> bool:
+        fixed = {v.name for v in self.latents} | set(self.data) - set(self.plan.missing)
+        return any(site.name not in fixed for site in self.plan.code.model.sites)
+
     def simulate(self, key: PRNGKeyArray) -> Execution:
         value, effects = self._walk(SIMULATE, {}, {}, key, data={})
         return self._execution(value, effects, _total(effects))

@@ -16,6 +16,9 @@ from ppl.inference.program import Finished, Program, Records, State, batch
 from ppl.inference.run import Evidence
 
 
+_COMPLETIONS = 4000  # draws in all, where states are completed at random
+
+
 class Enumeration(Program):
     """State number i has weight γ(zᵢ): ⟦r⟧ f = Σᵢ γ(zᵢ) f(zᵢ) exactly, and Z = Σᵢ γ(zᵢ).
 
@@ -66,11 +69,13 @@ class Enumeration(Program):
             )
         log_evidence = float(top + np.log(np.exp(log_weight - top).sum()))
         live = log_weight > -math.inf
-        normalised = log_weight[live] - log_evidence
+        # What is drawn after inference is drawn anew in each copy of a state; what is determined by it is the same in all.
+        copies = -(-_COMPLETIONS // int(live.sum())) if self.target.completes_at_random else 1
+        states, lp = np.repeat(index[live], copies), np.repeat(log_weight[live], copies)
         return Finished(
-            index[live][None],
-            {"lp": log_weight[live][None]},
-            log_weights=normalised[None],
+            states[None],
+            {"lp": lp[None], "state": states[None]},
+            log_weights=(lp - log_evidence - math.log(copies))[None],
             evidence=Evidence(log_evidence, 0.0),
             notes=(f"{log_weight.size:,} states visited, {int(live.sum()):,} of positive probability",),
         )

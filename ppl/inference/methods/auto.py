@@ -9,6 +9,7 @@ from ppl.core.errors import MethodError
 from ppl.inference.claims import Claim
 from ppl.inference.methods.base import Method
 from ppl.inference.methods.enumeration import Enumerate, states
+from ppl.inference.methods.importance import Importance
 from ppl.inference.methods.nuts import Nuts
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Auto(Method):
     def resolve(self, target: Target) -> tuple[Method, str]:
         discrete = [v for v in target.latents if v.discrete]
         if not target.latents:
-            return Enumerate(), "no random variable is left to infer: the density of the data is exact"
+            return Importance(1000), "no random variable is left to infer: the draws are independent and exact"
         if not discrete:
             return Nuts(), "every random variable is continuous"
         if len(discrete) == len(target.latents) and all(v.support_size is not None for v in discrete):
@@ -42,7 +43,7 @@ class Auto(Method):
             f"auto found no method that is right for this model without tuning: {names} "
             + ("is" if len(discrete) == 1 else "are")
             + " discrete and could not be summed out",
-            helps=("choose one: --method 'importance(100000)' for few random variables",),
+            helps=("choose one: --method 'mh' moves any variables, 'smc(10000)' follows the observations in order",),
         )
 
     def program(self, target: Target) -> Program:
