@@ -56,8 +56,15 @@ def test_weighted_draws():
     s = summarise(weighted([0.0, 1.0], [0.25, 0.75])).statistics["x"]
     assert s["mean"] == 0.75 and math.isclose(s["sd"], math.sqrt(0.1875)) and math.isclose(s["ess_bulk"], 1.6)
     assert s["q05"] == 0.0 and s["q50"] == 1.0 and np.isnan(s["rhat"])
-    exact = summarise(weighted([0.0, 1.0], [0.25, 0.75], 0)).statistics["x"]
-    assert exact["mcse_mean"] == 0 and np.isnan(exact["ess_bulk"])
+
+
+def test_statistics_of_visited_states_are_exact():
+    """Two states, the second completed twice: ``x`` belongs to the state, ``z`` was drawn for each completion."""
+    p = posterior(draws={"x": np.array([[0.0, 1.0, 1.0]]), "z": np.array([[0.3, 0.1, 0.2]])}, data={}, outputs={},
+                  stats={"state": np.array([[0, 1, 1]])}, log_weights=np.log([[0.5, 0.25, 0.25]]))  # fmt: skip
+    s = summarise(p).statistics
+    assert s["x"]["mcse_mean"] == 0 and np.isnan(s["x"]["ess_bulk"])
+    assert s["z"]["mcse_mean"] > 0 and s["z"]["ess_bulk"] > 1
 
 
 def test_json_has_numbers_and_nulls_only():
