@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 
 import click
 
@@ -29,13 +29,26 @@ def command(
     style: str,
 ) -> int:
     """Test on a model that a method does what it claims. Exit code 7 where a claim is refuted."""
+    from ppl.api.inference import wants_marginals
+    from ppl.api.parts import compiled, environment
+    from ppl.cli.failures import say
     from ppl.cli.loading import load_query
-    from ppl.core.errors import UsageError
+    from ppl.core.errors import Refuted
 
     target, chosen = load_query(file, data, model, method)
-    if importlib.util.find_spec("ppl.inference.validation.command") is None:
-        raise UsageError(
-            "validate is not part of this version of ppl", helps=("ppl run FILE --data D samples the model",)
+    with environment():
+        from ppl.inference.validation.models.certify import certify
+
+        bound = compiled(target, wants_marginals(chosen))
+        resolved, _ = chosen.resolve(bound)
+        certificate = certify(
+            bound,
+            resolved,
+            seed=seed,
+            alpha=alpha,
+            budget=budget,
+            model_hash=target.identity,
+            listener=say if sys.stderr.isatty() else lambda _: None,
         )
-    run = importlib.import_module("ppl.inference.validation.command").run
-    return run(target, chosen, seed=seed, alpha=alpha, budget=budget, style=style)
+    click.echo(certificate.to_json() if style == "json" else certificate.table())
+    return Refuted.exit_code if certificate.refuted else 0

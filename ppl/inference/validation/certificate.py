@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -67,6 +68,8 @@ class Certificate:
         for c in self.checks:
             delta = "exact" if c.delta is None else f"{c.delta:.3f}"
             lines.append(f"{c.claim[:33]:<34}{c.oracle[:17]:<18}{c.n:>8}  {delta:>7}  {c.outcome}")
+            if c.outcome == "undecided" and "why" in c.statistic:
+                lines += textwrap.wrap(str(c.statistic["why"]), 76, initial_indent="    ", subsequent_indent="    ")
             if c.outcome == "refuted":
                 said = ", ".join(f"{k} = {_short(v)}" for k, v in c.statistic.items())
                 lines.append(f"    {c.case}: {said}" if c.case else f"    {said}")

@@ -37,7 +37,7 @@ def check_distribution(
         raise ValueError(f"check_distribution takes a univariate distribution; a draw of {title} has the shape {pilot.shape[1:]}")
     discrete = pilot.dtype.kind in "iub"
     density = jax.jit(jax.vmap(lambda x: jnp.exp(distribution.log_prob(x))))
-    cdf = _summed(density, pilot) if discrete else _integrated(density, pilot)
+    cdf = _summed(density, pilot) if discrete else _integrated(density, pilot, _bounds(distribution))
     points = np.unique(np.quantile(pilot.astype(float), np.linspace(0.1, 0.9, 9), method="inverted_cdf"))
     below, total, error = cdf(points)
     mass = Check(
@@ -65,7 +65,7 @@ def check_distribution(
     return (mass, sampler, check_edges(distribution, title)) if discrete else (mass, sampler)
 
 
-def _integrated(density: Any, pilot: np.ndarray) -> Any:
+def _integrated(density: Any, pilot: np.ndarray, bounds: tuple[float, ...]) -> Any:
     edges = np.unique(np.quantile(pilot.astype(float), np.linspace(0, 1, 9)))
     spread = max(edges[-1] - edges[0], 1e-12)
 
@@ -74,7 +74,7 @@ def _integrated(density: Any, pilot: np.ndarray) -> Any:
         return value if np.isfinite(value) else 0.0
 
     def cdf(points: np.ndarray) -> tuple[np.ndarray, float, float]:
-        cuts = np.unique(np.concatenate([edges, points, [edges[0] - spread, edges[-1] + spread]]))
+        cuts = np.unique(np.concatenate([edges, points, [edges[0] - spread, edges[-1] + spread], bounds]))
         pieces, errors = [], []
         for a, b in zip([-np.inf, *cuts], [*cuts, np.inf], strict=True):
             value, error = integrate.quad(at, a, b, limit=200)
@@ -84,6 +84,13 @@ def _integrated(density: Any, pilot: np.ndarray) -> Any:
         return cumulative[np.searchsorted(cuts, points)], float(cumulative[-1]), float(np.sum(errors))
 
     return cdf
+
+
+def _bounds(distribution: Any) -> tuple[float, ...]:
+    """Where a density may jump: the ends of a support that is an interval, and 0 and 1, where most do."""
+    support = getattr(distribution, "support", None)
+    ends = [getattr(support, name, None) for name in ("lower_bound", "upper_bound")]
+    return (0.0, 1.0, *(float(e) for e in ends if e is not None and np.ndim(e) == 0 and np.isfinite(e)))
 
 
 def _summed(density: Any, pilot: np.ndarray) -> Any:

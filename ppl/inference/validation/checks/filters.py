@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -80,13 +81,15 @@ def check_filter(
 def _weighted(smc: Filter, particles: int, seed: int, alpha: float, n: int, name: str) -> Check:
     """Both models side by side: one compilation."""
     (plain, first), (dying, second) = path_model(), path_model(deaths=True)
-    models = jax.tree.map(lambda *leaves: jnp.stack(leaves), plain, dying)
+    fixed = eqx.partition(plain, eqx.is_array)[1]
+    arrays = [eqx.filter(model, eqx.is_array) for model in (plain, dying)]
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *arrays)
     log_evidence = jnp.array([first.log_evidence, second.log_evidence])
 
-    def one(key: Any, model: Paths, total: Any) -> Any:
-        return estimates(smc(key, model, particles), first._replace(log_evidence=total))
+    def one(key: Any, own: Any, total: Any) -> Any:
+        return estimates(smc(key, eqx.combine(own, fixed), particles), first._replace(log_evidence=total))
 
-    compiled = jax.jit(jax.vmap(lambda key: jax.vmap(one)(jax.random.split(key, 2), models, log_evidence).ravel()))
+    compiled = jax.jit(jax.vmap(lambda key: jax.vmap(one)(jax.random.split(key, 2), stacked, log_evidence).ravel()))
     expected = np.concatenate([[1.0], first.expected, [1.0], second.expected])
     names = [f"{f}, {m}" for m in ("T = 4", "T = 4, particles die") for f in ("Z", *(f"Z 1(path {p})" for p in plain.chain.paths()))]
 
