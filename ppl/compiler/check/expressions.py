@@ -139,7 +139,7 @@ def _attribute(cx: Context, e: ast.Attribute) -> Value:
     member = module_member(cx, e)
     if member is not None:
         return member
-    if isinstance(e.base, ast.Index) or isinstance(e.base, ast.Name):
+    if isinstance(e.base, ast.Index | ast.Name | ast.Attribute):
         from ppl.compiler.check.submodels import submodel_field
 
         found = submodel_field(cx, e)

@@ -15,8 +15,17 @@ from ppl.compiler.syntax import ast
 
 
 def submodel_field(cx: Context, e: ast.Attribute) -> Value | None:
-    """``x.theta`` or ``x[i].theta`` where ``x`` runs a submodel; None where it does not."""
-    base, subscripts = (e.base.base, e.base.subscripts) if isinstance(e.base, ast.Index) else (e.base, ())
+    """``x.theta``, ``x[i].theta[j]``, ``x.inner.theta`` where ``x`` runs a submodel; None where it does not. Subscripts
+    on the way are those of the variable's own axes, from the outside in."""
+    names: list[str] = []
+    subscripts: list[ast.Expr | ast.Slice] = []
+    base: ast.Expr = e
+    while isinstance(base, ast.Attribute | ast.Index):
+        if isinstance(base, ast.Attribute):
+            names.insert(0, base.name)
+        else:
+            subscripts[:0] = base.subscripts
+        base = base.base
     if not isinstance(base, ast.Name) or cx.peek(base.id) is not None:
         return None
     site = cx.site(base.id)
@@ -24,10 +33,10 @@ def submodel_field(cx: Context, e: ast.Attribute) -> Value | None:
         return None
     if site.broken:
         return unknown(e.span)
-    field = cx.site(f"{base.id}.{e.name}")
+    field = cx.site(".".join((base.id, *names)))
     if field is None:
-        return _no_such_variable(cx, site, e)
-    found = indexing.subscripts_of(cx, subscripts)
+        return _no_such_variable(cx, site, e) if len(names) == 1 else None
+    found = indexing.subscripts_of(cx, tuple(subscripts))
     return unknown(e.span) if found is None else read(cx, field, found, e.span)
 
 

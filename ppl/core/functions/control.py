@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -30,15 +31,20 @@ def cdf(d: dist.Distribution, x: Any) -> Array:
     return jnp.prod(probability)
 
 
+def _apply(f: Callable[[Any, Any], Any], i: Any, state: Any) -> Any:
+    return f(i, state)
+
+
 def fori(lower: Any, upper: Any, f: Callable[[Any, Any], Any], init: Any) -> Any:
     """f(upper − 1, … f(lower, init)). Bounds known when the program is compiled keep it differentiable in reverse."""
     init = jax.tree.map(jnp.asarray, init)
-    like = jax.eval_shape(f, jnp.asarray(lower, int), init)
+    step = partial(_apply, f)  # a closure with captured values is not hashable itself
+    like = jax.eval_shape(step, jnp.asarray(lower, int), init)
     init = jax.tree.map(lambda x, y: x.astype(jnp.promote_types(x.dtype, y.dtype)), init, like)
     static = not any(isinstance(b, jax.core.Tracer) for b in (lower, upper))
     if static:
         lower, upper = int(lower), int(upper)
-    return lax.fori_loop(lower, upper, f, init)
+    return lax.fori_loop(lower, upper, step, init)
 
 
 def ode_solve(f: Callable[[Array, Array], Array], y0: Any, t0: Any, ts: Any) -> Float[Array, "m n"]:
