@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,4 +118,4 @@ DISCRETE = [
 
 SCALAR = CONTINUOUS + DISCRETE
 
-LogDensity = Callable[[Any], Any]
+ONE_OF_EACH = list({c.name: c for c in reversed(SCALAR)}.values())[::-1]

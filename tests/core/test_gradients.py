@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ppl.core.distributions import make
-from tests.core.cases import SCALAR
+from tests.core.cases import ONE_OF_EACH
 from tests.core.compilation import quick_jit
 
 FIXED = {"n", "low", "high", "values", "p"}  # integers, and bounds and simplices, that a step would leave
@@ -22,7 +22,7 @@ def _arguments(case: Any) -> dict[str, Any]:
 
 def test_gradients_agree_with_finite_differences() -> None:
     h = 1e-5
-    points = {str(c): np.asarray(c.points[4:12], float) for c in SCALAR}
+    points = {str(c): np.asarray(c.points[4:12], float) for c in ONE_OF_EACH}
 
     def log_density(case: Any, step: Any, x: Any) -> Any:
         """At arguments and value moved by ``step`` along (1, 1, …), relative to their size."""
@@ -33,7 +33,7 @@ def test_gradients_agree_with_finite_differences() -> None:
     @quick_jit
     def evaluate(points: dict[str, Any]) -> dict[str, Any]:
         out = {}
-        for case in SCALAR:
+        for case in ONE_OF_EACH:
             def along(step: Any, case: Any = case) -> Any:
                 return log_density(case, step, points[str(case)])
 

@@ -27,6 +27,9 @@ class OneOf(constraints.Constraint):
     def __call__(self, x: Any) -> Array:
         return (jnp.asarray(x)[..., None] == self.values).any(-1)
 
+    def __repr__(self) -> str:
+        return f"OneOf({self.values})"
+
     def feasible_like(self, prototype: Array) -> Array:
         return jnp.broadcast_to(jnp.asarray(self.values)[..., 0], jnp.shape(prototype))
 
@@ -83,7 +86,7 @@ class _CorrelationFactor(_Matrix):
         return lower & diagonal & (jnp.abs((x * x).sum(-1) - 1) <= tolerance(x)).all(-1)
 
 
-class _CountsWithTotal(constraints.Constraint):
+class CountsWithTotal(constraints.Constraint):
     """Vectors of counts with the sum ``total``."""
 
     is_discrete = True
@@ -94,6 +97,9 @@ class _CountsWithTotal(constraints.Constraint):
 
     def __call__(self, x: Array) -> Array:
         return ((x >= 0) & (x == jnp.floor(x))).all(-1) & (x.sum(-1) == self.total)
+
+    def __repr__(self) -> str:
+        return f"CountsWithTotal({self.total})"
 
     def feasible_like(self, prototype: Array) -> Array:
         first = jnp.arange(prototype.shape[-1]) == 0
@@ -108,7 +114,7 @@ near_simplex = _NearSimplex()
 positive_definite = _CholeskyExists()
 correlation = _Correlation()
 correlation_factor = _CorrelationFactor()
-counts_with_total = _CountsWithTotal
+counts_with_total = CountsWithTotal
 
 
 def is_infinite(bound: Any) -> bool:
@@ -150,6 +156,9 @@ class IncreasingWithin(constraints.Constraint):
 
     def __call__(self, x: Array) -> Array:
         return nondecreasing(x) & self.base(jnp.moveaxis(x, -1, 0)).all(0)
+
+    def __repr__(self) -> str:
+        return f"IncreasingWithin({self.base!r})"
 
     def feasible_like(self, prototype: Array) -> Array:
         return self.base.feasible_like(prototype)

@@ -33,6 +33,9 @@ class Image(constraints.Constraint):
     def tree_flatten(self) -> Any:
         return (self.base, self.f), (("base", "f"), {"event_shape": self.event_shape})
 
+    def __repr__(self) -> str:
+        return f"Image({self.base!r})"
+
     def forward(self, x: Array) -> Array:
         return self._over_events(self.f)(x)
 
