@@ -121,3 +121,12 @@ def test_what_a_callee_can_not_do_its_caller_can_not():
     )
     program = check_text(text).program
     assert [d.code for d in executability(program, "m")] == ["E601"]
+
+
+def test_variables_of_nested_submodels():
+    text = (
+        "model inner(n: size) -> real {\n  v: real[n] ~ Normal(0, 1)\n  return sum(v)\n}\n\n"
+        "model middle[N]() -> real {\n  plate i in N { q[i] ~ inner(2) }\n  return sum(q)\n}\n\n"
+        "model m() {\n  o ~ middle[4]()\n  output one = o.q[1].v[0]\n  output row = o.q[1].v\n  output all = o.q.v\n}\n"
+    )
+    assert [(n, str(t)) for n, t in model(text).outputs] == [("one", "real"), ("row", "real[2]"), ("all", "real[4, 2]")]
