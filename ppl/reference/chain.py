@@ -60,8 +60,8 @@ def chain(
         ]
     )
     path = np.random.default_rng(0).integers(states, size=length)
-    t = np.arange(length)
-    expected = c + single[t, path].sum() + double[t[1:] - 1, path[:-1], path[1:]].sum()
+    steps = np.arange(length)
+    expected = c + single[steps, path].sum() + double[steps[1:] - 1, path[:-1], path[1:]].sum()
     if not np.isclose(f(path), expected, rtol=1e-9, atol=1e-9):
         raise Unsupported(
             f"`{site}` is no Markov chain with positive transitions: {f(path)} where {expected} was predicted"

@@ -20,10 +20,10 @@ class Address(NamedTuple):
     """A random choice: the site (dotted through submodels) and the indices of the element."""
 
     site: str
-    index: tuple[int, ...]
+    indices: tuple[int, ...]
 
     def __str__(self) -> str:
-        return self.site + (f"[{', '.join(map(str, self.index))}]" if self.index else "")
+        return self.site + (f"[{', '.join(map(str, self.indices))}]" if self.indices else "")
 
 
 class Rejected(Exception):
@@ -124,10 +124,10 @@ class EveryPath(Choices):
 
 
 def element_of(whole: Any, address: Address) -> Any:
-    if not address.index:
+    if not address.indices:
         return whole
     array = whole if isinstance(whole, np.ndarray) else np.asarray(whole)
     try:
-        return array[address.index]
+        return array[address.indices]
     except IndexError as failure:
         raise MissingValue(f"no value for {address}: the array has shape {array.shape}") from failure

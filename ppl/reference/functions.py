@@ -33,6 +33,12 @@ def _select(c, a, b):
     return a if c else b
 
 
+def _replaced(x, value, *index):
+    out = np.array(x)
+    out[tuple(int(i) for i in index)] = value
+    return out
+
+
 def _where(c, a, b):
     return np.where(c, a, b)[()]
 
@@ -101,6 +107,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     "real": lambda x: np.asarray(x, dtype=float)[()], "int": lambda x: np.asarray(x, dtype=np.int64)[()],
     "copy": lambda x: x, "permute": lambda x, *axes: np.transpose(x, axes), "select": _select,
+    "set": _replaced,
 }  # fmt: skip
 
 _ELEMENTWISE: dict[str, Callable[..., Any]] = {
@@ -115,7 +122,7 @@ _ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "abs": np.abs, "sign": np.sign,
     "floor": _to_int(np.floor), "ceil": _to_int(np.ceil), "round": _to_int(np.round),
     "clip": lambda x, lower, upper: np.minimum(np.maximum(x, lower), upper), "where": _where,
-    "interp": lambda x, xs, ys: np.interp(x, xs, ys)[()],
+    "interp": lambda x, xs, ys: np.asarray(np.interp(x, xs, ys))[()],
 }  # fmt: skip
 
 _REDUCTIONS: dict[str, Callable[..., Any]] = {

@@ -19,8 +19,8 @@ from ppl.reference.run import Run
 def objective(
     program,
     name: str,
-    model: str | None = None,
-    guide: str | None = None,
+    model: str = "",
+    guide: str = "",
     data: Mapping[str, Any] | None = None,
     args: Mapping[str, Any] | None = None,
     params: Mapping[str, float] | None = None,

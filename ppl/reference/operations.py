@@ -79,8 +79,8 @@ class Operations:
 
     def _closure(self, op: ir.Closure, var, env):
         name = op.recursive.id if op.recursive else "fn"
-        function = FunctionValue(name, lambda *args: self._apply(op, function, args, env))
-        return function
+        made = FunctionValue(name, lambda *args: self._apply(op, made, args, env))
+        return made
 
     def _apply(self, op: ir.Closure, function: FunctionValue, args: tuple[Any, ...], env: Environment) -> Any:
         inner = env.child()

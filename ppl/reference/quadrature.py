@@ -69,16 +69,16 @@ def nodes_of(dist: Distribution, n: int, breaks: tuple[float, ...] = ()) -> Node
     if dist.event:
         raise Unsupported(f"no quadrature rule for {type(dist).__name__}")
     lower, upper = dist.bounds()
-    name = dist.name if isinstance(dist, Univariate) else ""
+    name, params = (dist.name, [float(p) for p in dist.params]) if isinstance(dist, Univariate) else ("", [])
     if name in ("Beta", "BetaMean") and not breaks:
-        a, b = (float(p) for p in dist.params)
+        a, b = params
         return _jacobi(a, b, n) if name == "Beta" else _jacobi(a * b, (1 - a) * b, n)
     if np.isfinite(lower) and np.isfinite(upper):
         return _legendre(dist, [lower, *[b for b in breaks if lower < b < upper], upper], n)
     if breaks:
         raise Unsupported("breaks on an unbounded line")
     if name == "Normal":
-        loc, scale = (float(p) for p in dist.params)
+        loc, scale = params
         t = np.linspace(-10, 10, n)
         return _weighted(dist, loc + scale * t, np.full(n, np.log(scale * (t[1] - t[0]))))
     t = np.linspace(-3.4, 3.4, n)  # to exp(±23) on the half line

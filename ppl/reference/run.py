@@ -62,9 +62,9 @@ class Run:
                 sizes[p.var.id] = int(value)
             else:
                 bind_sizes(p.var.type, value, sizes)
-        for site in model.sites:
-            if site.role is ir.Role.DATA and not indices and prefix + site.name in self.data:
-                bind_sizes(site.type, self.data[prefix + site.name], sizes)
+        for info in model.sites:
+            if info.role is ir.Role.DATA and not indices and prefix + info.name in self.data:
+                bind_sizes(info.type, self.data[prefix + info.name], sizes)
         for p in model.params:
             if p.name in applied.args:
                 env.bind(p.var, applied.args[p.name])
@@ -178,7 +178,7 @@ class Run:
                 raise Unsupported(f"{address}: one draw of a vector of which only some components are given")
             return self._choose(address, dist)
         parts = [
-            self._data_element(Address(address.site, address.index + i), element(dist, i), value[i])
+            self._data_element(Address(address.site, address.indices + i), element(dist, i), value[i])
             for i in np.ndindex(dist.batch)
         ]
         return stack(parts).reshape(dist.batch + dist.event)
@@ -253,7 +253,7 @@ class Run:
         carries = getattr(s, "carries", ())
         carried = [self.operations.atom(c.init, env) for c in carries]
         stacked: list[list[Any]] = [[] for _ in s.stacked]
-        history = {w.site: [] for w in getattr(s, "windows", ())}
+        history: dict[str, list[Any]] = {w.site: [] for w in getattr(s, "windows", ())}
         for i in range(lower, upper):
             inner = self.iteration(s, i, lower, env)
             for c, value in zip(carries, carried, strict=True):

@@ -54,6 +54,7 @@ def scalar(value: Any) -> Any:
 
 def key(value: Any) -> Hashable:
     """A hashable form in which equal values of the language are equal (``1``, ``1.0`` and ``true`` are one value)."""
+    value = scalar(value)
     if isinstance(value, np.ndarray):
         return tuple(key(v) for v in value)
     if isinstance(value, tuple | list):

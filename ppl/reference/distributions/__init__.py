@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ppl.reference.distributions import combinators, structured
 from ppl.reference.distributions.base import Distribution, Product, iid
 from ppl.reference.distributions.families import FAMILIES, Univariate
 
-_STRUCTURED = {
+_STRUCTURED: dict[str, Callable[..., Distribution]] = {
     "Categorical": structured.categorical,
     "CategoricalLogit": structured.categorical_logit,
     "Discrete": structured.discrete,
@@ -111,7 +112,10 @@ def _mixture(weights: Any, components: Any) -> Distribution:
         else:
             parts = [element(components, (*at, k)) for k in range(components.batch[-1])]
         elements[i] = combinators.Mixture(weights[i] if weights.ndim > 1 else weights, parts)
-    return Product(elements) if shape else elements[()]
+    if shape:
+        return Product(elements)
+    single: Any = elements[()]
+    return single
 
 
 __all__ = ["Distribution", "Product", "Univariate", "element", "expand", "make"]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from math import inf, log, pi
+from typing import Any
 
 import numpy as np
 from scipy import integrate, special
@@ -43,6 +44,7 @@ class Univariate(Distribution):
 
     def __init__(self, name: str, family: Family, params: dict[str, np.ndarray], shape: tuple[int, ...] = ()):
         self.name, self.family = name, family
+        self.params: tuple[Any, ...]
         values = [params[p] for p in family.params]
         if shape == () and all(isinstance(v, float | int) for v in values):
             self.params = tuple(np.float64(v) for v in values)  # the same, without the cost of arrays
