@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ppl.api.schema import data_schema
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as T
 from ppl.compiler.ir.supports import Support
@@ -57,6 +58,7 @@ def _model(m: ir.Model) -> dict[str, Any]:
         "calls": sorted(m.calls),
         "guide_for": m.guide_for,
         "recursive": m.recursive,
+        **({"data_schema": data_schema(m)} if m.kind == "model" else {}),
     }
 
 

@@ -48,6 +48,9 @@ def test_info(ppl):
     assert model["parameters"][0]["name"] == "a" and not model["parameters"][0]["required"]
     assert model["data"][0]["type"] == "bool[N]" and model["random_variables"][0]["name"] == "p"
     assert [o["name"] for o in model["outputs"]] == ["odds"]
+    schema = model["data_schema"]
+    assert schema["required"] == [] and schema["properties"]["a"]["type"] == "number"
+    assert schema["properties"]["y"]["items"] == {"anyOf": [{"type": "boolean"}, {"enum": [0, 1]}]}
 
 
 def test_explain_and_ir(ppl):
