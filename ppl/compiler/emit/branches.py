@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Distribution
 
-from ppl.compiler.emit.errors import EmissionError
+from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
 from ppl.compiler.emit.tagged import Tagged
 from ppl.compiler.emit.traverse import Memo, draws_in
@@ -37,7 +37,7 @@ def if_(evaluator: Evaluator, frame: Frame, statement: If) -> None:
     condition = frame.read(statement.condition)
     key = frame.next_key() if _draws(statement) else None
     if is_undefined(condition):
-        _leave_undefined(frame, statement.results)
+        _leave_undefined(evaluator, frame, statement)
         return
     if is_concrete(condition):
         block = statement.then if bool(condition) else statement.otherwise
@@ -55,7 +55,7 @@ def match_(evaluator: Evaluator, frame: Frame, statement: Match) -> None:
     subject = frame.read(statement.subject)
     key = frame.next_key() if _draws(statement) else None
     if is_undefined(subject):
-        _leave_undefined(frame, statement.results)
+        _leave_undefined(evaluator, frame, statement)
         return
     info = frame.code.sum(subject.sum)
     position = {c.name: k for k, c in enumerate(info.constructors)}
@@ -182,6 +182,8 @@ def _leave(frame: Frame, results: tuple[Var, ...], values: tuple[Any, ...], effe
     frame.absorb(effects)
 
 
-def _leave_undefined(frame: Frame, results: tuple[Var, ...]) -> None:
-    for var in results:
+def _leave_undefined(evaluator: Evaluator, frame: Frame, statement: If | Match) -> None:
+    if evaluator.interpretation.weighs and any(d.var.id in frame.given for d in _draws(statement)):
+        raise CompilerDefect("a branch that holds given values depends on variables that are drawn after inference")
+    for var in statement.results:
         frame.define(var, UNDEFINED)

@@ -43,10 +43,14 @@ def take(base: Any, subscripts: tuple[Any, ...], checked: bool) -> Any:
 
 
 def _take(array: Any, subscripts: tuple[Any, ...], checked: bool) -> Any:
-    if all(isinstance(s, (int, np.integer, slice)) for s in subscripts):
+    if all(isinstance(s, slice) or _is_inside(s, n) for s, n in zip(subscripts, np.shape(array), strict=False)):
         return array[subscripts]
     mode = "promise_in_bounds" if checked else "fill"
     return jnp.asarray(array).at[subscripts].get(mode=mode, wrap_negative_indices=False)
+
+
+def _is_inside(subscript: Any, length: int) -> bool:
+    return isinstance(subscript, (int, np.integer)) and 0 <= subscript < length
 
 
 def assembled(frame: Frame, op: Assemble, var: Var) -> Any:

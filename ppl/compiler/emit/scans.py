@@ -143,7 +143,8 @@ class _Run:
         """Whether the state depends on draws that are not made in this interpretation."""
         if any(has_undefined(v) for v in inits.values()):
             return True
-        read = (self.frame.lookup(name, gated=False) for name in _used(self.loop.body))
+        read = [self.frame.lookup(name, gated=False) for name in _used(self.loop.body)]
+        read += [*self.iterations.mapped.values(), *self.iterations.carried.values()]
         undrawn = not self.evaluator.interpretation.samples and any(
             d.var.id not in self.frame.given for d in draws_of(self.loop.body)
         )
