@@ -7,6 +7,7 @@ from ppl.compiler.check.context import Context
 from ppl.compiler.check.frames import Box, Site
 from ppl.compiler.check.unify import describe, fits
 from ppl.compiler.check.values import DistFacts
+from ppl.compiler.diagnostics.diagnostic import Edit, Help
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir.supports import ANYTHING, Support
 from ppl.compiler.ir.types import REAL, Type, element
@@ -32,6 +33,9 @@ def register(
         local = cx.peek(name)
         outer = cx.parent.site(name) if cx.parent is not None else None
         if local is not None or (outer is not None and outer.kind != "let"):
+            if local is not None and local.kind == "parameter":
+                _parameter(cx, stmt, name, kind, local.span)
+                return None
             earlier = local.span if local is not None else outer.span if outer is not None else span
             cx.error(
                 "E102",
@@ -107,6 +111,20 @@ def register(
         site.element = type_
     site.dist = None
     return site
+
+
+def _parameter(cx: Context, stmt: ast.Stmt, name: str, kind: str, declared: Span) -> None:
+    """A parameter of the model is given: it is no random variable."""
+    start = Span(stmt.span.file, stmt.span.start, stmt.span.start)
+    if kind == "data":
+        help_ = Help(f"drop the parameter: `data {name}` takes its values from the data by itself")
+    else:
+        help_ = Help(
+            f"condition on it with `observe`, or drop the parameter and draw `data {name}`", (Edit(start, "observe "),)
+        )
+    span = stmt.target.span if isinstance(stmt, ast.Draw | ast.Let) else stmt.span
+    secondary = ((declared, "a parameter of the model"),)
+    cx.error("E102", f"`{name}` is a parameter: it is given, not drawn", span, "drawn here", secondary, helps=(help_,))
 
 
 def _mixed_paths(cx: Context, site: Site, facts: DistFacts, span: Span) -> None:

@@ -10,7 +10,7 @@ from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context
 from ppl.compiler.check.unify import common_type, describe, is_numeric, plain, promote
 from ppl.compiler.check.values import UNKNOWN, Value, joined_level, unknown
-from ppl.compiler.diagnostics.diagnostic import Help
+from ppl.compiler.diagnostics.diagnostic import Edit, Help
 from ppl.compiler.diagnostics.record import record
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
@@ -200,7 +200,7 @@ def _complain(cx: Context, builtin: Builtin, values: list[Value], span: Span, cl
         notes = (
             () if name == "@" else ("arrays in elementwise arithmetic have equal sizes; only a scalar meets any array",)
         )
-        cx.error("E202", f"`{name}`: {what}", span, "", secondary, notes)
+        cx.error("E202", f"`{name}`: {what}", span, "", secondary, notes, _matrix_product(cx, name, values))
         return
     if len(values) == 1:
         v = values[0]
@@ -215,8 +215,27 @@ def _complain(cx: Context, builtin: Builtin, values: list[Value], span: Span, cl
         return
     both = " and ".join(describe(v.type) for v in values)
     cx.error(
-        "E201", f"`{name}` can't take {both}", span, "", secondary, _notes(builtin, values), _helps(cx, name, values)
+        "E201",
+        f"`{name}` can't take {both}",
+        span,
+        "",
+        secondary,
+        _notes(builtin, values),
+        _matrix_product(cx, name, values) or _helps(cx, name, values),
     )
+
+
+def _matrix_product(cx: Context, name: str, values: list[Value]) -> tuple[Help, ...]:
+    """Where ``*`` or ``dot`` stands between a matrix and what fits it as a product."""
+    if name not in ("*", "dot") or max(len(shape(v.type)) for v in values) != 2:
+        return ()
+    left, right = values
+    if name == "dot" or not (cx.text(left.span) and cx.text(right.span)):
+        return (Help("the matrix product is `@`"),)
+    between = Span(left.span.file, left.span.end, right.span.start)
+    text = cx.text(between)
+    edit = (Edit(between, text.replace("*", "@")),) if text.count("*") == 1 and "#" not in text else ()
+    return (Help("the matrix product is `@`", edit),)
 
 
 def _notes(builtin: Builtin, values: list[Value]) -> tuple[str, ...]:
@@ -236,6 +255,4 @@ def _helps(cx: Context, name: str, values: list[Value]) -> tuple[Help, ...]:
         return (Help("a bool is not a number: `where(c, 1, 0)` makes one"),)
     if name in ("and", "or", "not"):
         return (Help("`and`, `or` and `not` take bools: compare numbers first, for example `x > 0`"),)
-    if name == "*" and any(len(shape(v.type)) == 2 for v in values):
-        return (Help("the matrix product is `@`"),)
     return ()

@@ -95,6 +95,10 @@ def _along(boxes: list[Box], axis: int) -> Tiling:
     return Tiling(tuple(extents), equalities)
 
 
+def _may_meet(a: Size, b: Size) -> bool:
+    return not surely_less(a, b) and not surely_less(b, a)
+
+
 def _chain(ranges: list[tuple[Size, Size]]) -> tuple[Size, tuple[tuple[Size, Size], ...]] | Tiling:
     """Ranges that follow each other from 0; equalities that can't be decided are taken in the order given."""
     at, left = Size(), list(ranges)
@@ -102,9 +106,9 @@ def _chain(ranges: list[tuple[Size, Size]]) -> tuple[Size, tuple[tuple[Size, Siz
     while left:
         following = next((r for r in left if r[0] == at), None)
         if following is None:
-            following = next((r for r in left if not surely_less(at, r[0]) and not surely_less(r[0], at)), None)
+            following = next((r for r in left if at != Size() and _may_meet(at, r[0])), None)
             if following is None:
-                start = next((r[0] for r in left if surely_less(at, r[0])), None)
+                start = next((r[0] for r in left if surely_less(at, r[0]) or at == Size()), None)
                 if start is None:
                     return Tiling(None, overlap=(-1, -1))
                 return Tiling(None, gap=(0, at, start))

@@ -262,16 +262,14 @@ def not_static(cx: Context, value: Value, expr: ast.Expr, what: str) -> None:
         return
     helps: tuple[Help, ...] = ()
     if isinstance(expr, ast.Name) and (local := cx.peek(expr.id)) is not None and local.kind == "parameter":
-        helps = (
-            suggestion(f"declare `{expr.id}: size`", local.span, f"{expr.id}: size")
-            if cx.text(local.span) != expr.id
-            else suggestion(f"declare `{expr.id}` as a `size`", local.span, expr.id),
-        )
+        written = cx.parameter_types.get(expr.id)
+        if isinstance(written, ast.NamedType):
+            helps = (suggestion(f"declare `{expr.id}: size`", written.span, "size"),)
     cx.error(
         "E206",
         f"{what} must be static",
         expr.span,
         "known only when the program runs",
         notes=("a static size is made of size variables, `size` parameters, `length(…)` and numbers with `+ - *`",),
-        helps=helps if helps and helps[0].edits[0].text != cx.text(helps[0].edits[0].span) else (),
+        helps=helps,
     )
