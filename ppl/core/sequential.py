@@ -67,6 +67,11 @@ class ConditionalSequentialTarget(SequentialTarget):
     def replay(self, state: Any, record: Any, step: Int[Array, ""]) -> tuple[Any, Float[Array, ""]]:
         """``advance`` with the draws of ``record``: the new state and the incremental log weight."""
 
+    def observe(self, state: Any, step: Int[Array, ""]) -> tuple[Any, Float[Array, ""]]:
+        """``replay`` of a step without latents of its own: the new state and the log density of what is observed, summed
+        over the discrete variables that the compiler sums out."""
+        raise MethodError("the steps of this target are not known to be free of latents")
+
     @abstractmethod
     def log_transition(self, state: Any, record: Any, step: Int[Array, ""]) -> Float[Array, ""]:
         """The log density of drawing ``record`` in ``step`` from ``state``."""

@@ -94,6 +94,10 @@ class EmittedSequential(ConditionalSequentialTarget):
         new, _, weight = _step(self, state, step, _How(None, _as_given(record), self._statements(latent=False)))
         return new, weight
 
+    def observe(self, state: State, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
+        new, _, weight = _step(self, state, step, _How(None, {}))
+        return new, weight
+
     def log_transition(self, state: State, record: Record, step: Int[Array, ""]) -> Float[Array, ""]:
         return _step(self, state, step, _How(None, _as_given(record), self._statements(latent=True)))[2]
 

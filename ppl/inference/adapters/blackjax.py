@@ -1,4 +1,4 @@
-"""The one door to BlackJAX: its HMC and NUTS transitions, dual averaging and mass matrix estimate, as functions of
+"""The one door to BlackJAX: its HMC, NUTS and MALA transitions, dual averaging and mass matrix estimate, as functions of
 plain dicts.
 
 BlackJAX runs a warm-up as one loop that cannot be cut, so the schedule is ours (``ppl.inference.mcmc.schedule``) and
@@ -12,7 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 from blackjax.adaptation.mass_matrix import MassMatrixAdaptationState, WelfordAlgorithmState, mass_matrix_adaptation
 from blackjax.adaptation.step_size import DualAveragingAdaptationState, dual_averaging_adaptation
-from blackjax.mcmc import hmc, nuts
+from blackjax.mcmc import hmc, mala, nuts
 from jaxtyping import Array, Float, PRNGKeyArray
 
 Point = dict[str, Array]  # position [d], log_density [], gradient [d]
@@ -51,6 +51,17 @@ def hmc_kernel(log_density: LogDensity, steps: int) -> Transition:
             "energy": info.energy,
             "n_steps": jnp.asarray(steps),
         }
+
+    return transition
+
+
+def mala_kernel(log_density: LogDensity) -> Transition:
+    """The Metropolis-adjusted Langevin transition u + h ∇log γ + √(2h) noise, h the step size; the mass matrix is one."""
+    kernel = mala.build_kernel()
+
+    def transition(key: PRNGKeyArray, point: Point, step_size: Array, inverse_mass: Array) -> tuple[Point, Stats]:
+        state, info = kernel(key, mala.MALAState(*_state(point)), log_density, step_size)
+        return _point(hmc.HMCState(*state)), {"acceptance_rate": info.acceptance_rate}
 
     return transition
 

@@ -3,6 +3,7 @@
 from ppl.inference.kernels.base import FunctionKernel, Kernel, KernelInfo, start
 from ppl.inference.kernels.combinators import cycle, mix, on, repeated, select, seq
 from ppl.inference.kernels.gibbs import gibbs
+from ppl.inference.kernels.gradient import hmc, mala, nuts
 from ppl.inference.kernels.involutive import involutive
 from ppl.inference.kernels.metropolis import independence, metropolis_hastings, random_walk, single_site
 from ppl.inference.kernels.pseudo_marginal import pseudo_marginal
@@ -15,10 +16,13 @@ __all__ = [
     "cycle",
     "elliptical_slice",
     "gibbs",
+    "hmc",
     "independence",
     "involutive",
+    "mala",
     "metropolis_hastings",
     "mix",
+    "nuts",
     "on",
     "pseudo_marginal",
     "random_walk",

@@ -59,8 +59,8 @@ class Slice(Kernel):
             d = density(x)
             # an interval shrunk to nothing can only be left with the point itself, which is always on the slice
             done = (d >= level) | (hi - lo < jnp.finfo(flat.dtype).eps * jnp.maximum(1.0, jnp.abs(x0)))
-            x, d = jnp.where(d >= level, x, x0), jnp.where(d >= level, d, state.log_density)
-            return k, jnp.where(x < x0, x, lo), jnp.where(x < x0, hi, x), x, d, done
+            new, new_density = jnp.where(d >= level, x, x0), jnp.where(d >= level, d, state.log_density)
+            return k, jnp.where(x < x0, x, lo), jnp.where(x < x0, hi, x), new, new_density, done
 
         first = (shrink, lower, upper, x0, state.log_density, jnp.asarray(False))
         _, _, _, x, d, _ = jax.lax.while_loop(outside, draw, first)

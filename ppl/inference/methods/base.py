@@ -29,6 +29,20 @@ class Needs:
     sequential: bool = False
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call in an argument of a method that is no method itself: ``kernel=on(select(x), hmc(0.1, 10))``. The method that takes it
+    reads it."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    keywords: tuple[tuple[str, Any], ...] = ()
+
+    def expression(self) -> str:
+        parts = [*map(_text, self.args), *(f"{k}={_text(v)}" for k, v in self.keywords)]
+        return f"{self.name}({', '.join(parts)})"
+
+
 def parameter(
     default: Any = dataclasses.MISSING,
     doc: str = "",
@@ -94,7 +108,7 @@ class Method(ABC):
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, Method):
+    if isinstance(value, (Method, Call)):
         return value.expression()
     if isinstance(value, bool) or value is None:
         return str(value).lower()

@@ -4,18 +4,19 @@
     argument   = [ NAME "=" ] value
     value      = NUMBER | STRING | "[" [ value { "," value } ] "]" | expression
 
-A bare name is a word (``resample=systematic``), except ``true``, ``false`` and ``none``.
+A bare name is a word (``resample=systematic``), except ``true``, ``false`` and ``none``. A parameter of type ``Call`` takes
+an expression as it stands: ``rmsmc(1000, kernel=hmc(0.1, 10))``, where ``hmc`` is a kernel and no method.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING
 from typing import Any, NoReturn
 
 from ppl.core.errors import UsageError
-from ppl.inference.methods.base import Method
+from ppl.inference.methods.base import Call, Method
 from ppl.inference.methods.registry import lookup, names
 
 _TOKEN = re.compile(
@@ -26,15 +27,6 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _WORDS = {"true": True, "false": False, "none": None}
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call in an argument whose head is no method: ``on(select(x), mh)``; its reader is the method that takes it."""
-
-    name: str
-    args: tuple[Any, ...] = ()
-    keywords: tuple[tuple[str, Any], ...] = ()
 
 
 def parse(text: str) -> Method:
@@ -73,7 +65,18 @@ def build(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Method:
             notes=signature,
             helps=(f"{name}({', '.join(f'{k}=…' for k in missing)})",),
         )
-    return cls(**given)
+    return cls(**{k: _read(known[k].type, v) for k, v in given.items()})
+
+
+def _read(kind: Any, value: Any) -> Any:
+    """The value for a parameter of type ``kind``: calls of methods become methods, but where calls are wanted."""
+    if str(kind).startswith("Call"):
+        return Call(value) if isinstance(value, str) else value
+    if isinstance(value, tuple):
+        return tuple(_read(kind, v) for v in value)
+    if isinstance(value, Call) and value.name in names():
+        return build(value.name, value.args, dict(value.keywords))
+    return value
 
 
 class _Parser:
@@ -136,7 +139,7 @@ class _Parser:
         self.at += 1
         if self.take("("):
             args, keywords = self.arguments()
-            return build(text, args, keywords) if top or text in names() else Call(text, args, tuple(keywords.items()))
+            return Call(text, args, tuple(keywords.items()))
         return text if top else _WORDS.get(text, text)
 
     def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -17,6 +17,8 @@ _HOMES = {
     "map": "ppl.inference.methods.mode:Map",
     "laplace": "ppl.inference.methods.laplace:Laplace",
     "smc": "ppl.inference.methods.smc:Smc",
+    "rmsmc": "ppl.inference.methods.resample_move:ResampleMove",
+    "ibis": "ppl.inference.methods.resample_move:ResampleMove",
     "pimh": "ppl.inference.methods.particle:Pimh",
     "pgibbs": "ppl.inference.methods.particle:ParticleGibbs",
     "pmmh": "ppl.inference.methods.particle:Pmmh",

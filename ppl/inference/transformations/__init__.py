@@ -4,13 +4,14 @@ from ppl.inference.transformations.advance import advance, advancing, extend, fi
 from ppl.inference.transformations.base import Applied, Transformation, compose, identity
 from ppl.inference.transformations.collapse import collapse, normalise
 from ppl.inference.transformations.hoist import hoist, hoist_trace, repeat
-from ppl.inference.transformations.move import mh, refresh
+from ppl.inference.transformations.move import adapted_walk, mh, refresh
 from ppl.inference.transformations.resample import resample
 from ppl.inference.transformations.spawn import spawn, weigh
 
 __all__ = [
     "Applied",
     "Transformation",
+    "adapted_walk",
     "advance",
     "advancing",
     "collapse",

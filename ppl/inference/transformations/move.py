@@ -1,20 +1,24 @@
-"""mh(kernel) : Traced → Traced, and trace : Weighted → Traced. A kernel leaves the normalised measure invariant."""
+"""mh(kernel) : Traced → Traced, adapted_walk : Population[Traced] → Population[Traced], refresh : Weighted → Weighted. A kernel leaves the normalised measure invariant."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 
 from ppl.core.errors import CompositionError
 from ppl.core.random import Source, split
 from ppl.inference.claims import Claim
 from ppl.inference.kernels.base import Kernel
-from ppl.inference.kernels.metropolis import decide
-from ppl.inference.representations import Representation, TracedValue, WeightedValue
-from ppl.inference.representations.shape import TRACED, WEIGHTED
+from ppl.inference.kernels.metropolis import decide, random_walk
+from ppl.inference.representations import Particles, Representation, TracedValue, WeightedValue
+from ppl.inference.representations.shape import TRACED, WEIGHTED, population
 from ppl.inference.transformations.base import Transformation
+from ppl.inference.transformations.hoist import hoist_trace, repeat
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,30 @@ class Move(Transformation):
 def mh(kernel: Kernel) -> Transformation:
     """Any kernel as a transformation, Metropolis–Hastings or not."""
     return Move(kernel)
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptedWalk(Transformation):
+    """``moves`` random-walk steps of every particle (``hoist_trace(repeat(mh(random_walk(L))))``), L from the covariance of the particles
+    at hand, scaled by 2.38/√d. The kernel looks at the population that it moves: consistent, not unbiased."""
+
+    moves: int
+    name = "adapted_walk"
+    source = population(TRACED)
+    target = population(TRACED)
+    claim = Claim.CONSISTENT
+
+    def act(self, key: Source, realised: Particles, program: Representation) -> tuple[Particles, Any]:
+        flat = jax.vmap(lambda v: ravel_pytree(v.trace)[0])(realised.values)
+        mean = realised.weights @ flat
+        d = flat.shape[1]
+        cov = jnp.einsum("n,ni,nj->ij", realised.weights, flat - mean, flat - mean) + 1e-9 * jnp.eye(d)
+        walk = random_walk(2.38 / math.sqrt(d) * jnp.linalg.cholesky(cov))
+        return hoist_trace(repeat(mh(walk), self.moves)).act(key, realised, program)
+
+
+def adapted_walk(moves: int = 5) -> Transformation:
+    return AdaptedWalk(moves)
 
 
 @dataclass(frozen=True, eq=False)
