@@ -30,16 +30,17 @@ def chain(
     model: str,
     args: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
+    trace: Mapping[str, Any] | None = None,
     *,
     site: str,
     length: int,
     states: int,
 ) -> Chain:
-    """``site`` is the only latent: ``length`` elements, each in 0..``states``. Needs positive transition
-    probabilities."""
+    """``site`` has ``length`` elements, each in 0..``states``; ``trace`` fixes all other latents. Needs positive
+    transition probabilities."""
 
     def f(path: np.ndarray) -> float:
-        return density(program, model, args, data, {site: path})
+        return density(program, model, args, data, {**(trace or {}), site: path})
 
     def changed(*pairs: tuple[int, int]) -> float:
         path = np.zeros(length, dtype=int)

@@ -20,7 +20,7 @@ def emitted(program, query: Query):
 
 
 @given(programs())
-@settings(max_examples=12, **THOROUGH)
+@settings(max_examples=8, **THOROUGH)
 def test_every_trace_has_the_density_of_its_path(text):
     program = checked(text)
     paths = enumerate_exact(program, "main")
@@ -38,7 +38,7 @@ def test_every_trace_has_the_density_of_its_path(text):
 
 
 @given(programs())
-@settings(max_examples=12, **THOROUGH)
+@settings(max_examples=8, **THOROUGH)
 def test_the_density_with_everything_summed_out_is_the_evidence(text):
     program = checked(text)
     try:
