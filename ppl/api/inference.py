@@ -28,12 +28,14 @@ def infer(
     precision: int | None = None,
     progress: bool | Listener = False,
     checkpoint: str | PathLike[str] | None = None,
+    periodic: bool = True,
     resume: str | PathLike[str] | None = None,
 ) -> Result:
     """The posterior of ``target`` by ``method`` (``ppl.nuts(chains=4)``, or the same as text).
 
     ``key`` may be given in place of ``seed``: a typed JAX key or an int. ``device``: auto, cpu or gpu; ``precision``:
-    32 or 64 bits. ``checkpoint`` is written as the run goes, ``resume`` continues one.
+    32 or 64 bits. ``checkpoint`` is written as the run goes (without ``periodic``: only if it is interrupted),
+    ``resume`` continues one.
 
     Raises InvalidData, MethodError, NumericalError, ResourceError, Interrupted."""
     from ppl.inference.methods.parse import parse
@@ -56,6 +58,7 @@ def infer(
                 identity=_identity(target, bound.digest),
                 progress=show,
                 checkpoint=None if checkpoint is None else Path(checkpoint),
+                periodic=periodic,
                 resume=None if resume is None else Path(resume),
             )
     summed = tuple(

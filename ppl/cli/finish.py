@@ -46,8 +46,9 @@ def finish(
     if out is not None:
         say(f"wrote {out}")
     if not result.posterior.complete:
-        where = f"; the partial result is in {out}" if out is not None else ""
-        how = f"; go on with --resume {checkpoint}" if checkpoint and os.path.exists(checkpoint) else ""
+        there = checkpoint is not None and os.path.exists(checkpoint)
+        where = f"; the draws so far are in {out or checkpoint}" if out or there else ""
+        how = f"; to go on, give the same command with --resume {checkpoint}" if there else ""
         say(f"interrupted{where}{how}")
         return INTERRUPTED
     if checkpoint is not None and not kept:

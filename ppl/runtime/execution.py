@@ -35,14 +35,16 @@ def execute(
     identity: dict[str, str] | None = None,
     progress: Listener = silent,
     checkpoint: Path | None = None,
+    periodic: bool = True,
     resume: Path | None = None,
     memory_limit: int | None = None,
 ) -> Posterior:
     """Runs ``method`` on ``target``, in the environment in force (``ppl.runtime.environment``).
 
     ``identity`` identifies the model and its data by digests (``{"model": …, "data": …}``): with it compiled programs
-    are kept on disk, and checkpoints know what they are of. ``checkpoint`` is written as the run goes; ``resume``
-    continues one (and may be the same path). ``memory_limit`` in bytes.
+    are kept on disk, and checkpoints know what they are of. ``checkpoint`` is written as the run goes (without
+    ``periodic``: only when it is interrupted); ``resume`` continues one (and may be the same path). ``memory_limit`` in
+    bytes.
 
     Ctrl-C ends the run after the chunk in progress: the result then has ``complete=False``, or, where no draw was
     kept yet, Interrupted is raised (exit code 130). Raises MethodError (3), CheckpointError (4), NumericalError (5),
@@ -68,7 +70,7 @@ def execute(
         warnings = noticed(repr((identity.get("model"), chosen.expression())), [a.shape for a in program.arrays])
     compile_s = time.perf_counter() - began
 
-    run = _Run(program, programs, key_data(seed), who, progress, checkpoint)
+    run = _Run(program, programs, key_data(seed), who, progress, checkpoint, periodic)
     if resume is None:
         run.start()
     else:
@@ -107,9 +109,10 @@ class _Run:
         identity: dict[str, str],
         progress: Listener,
         checkpoint: Path | None,
+        periodic: bool,
     ):
         self.program, self.programs, self.key, self.identity = program, programs, key, identity
-        self.progress, self.checkpoint = progress, checkpoint
+        self.progress, self.checkpoint, self.periodic = progress, checkpoint, periodic
         self.iteration = 0
         self.state: State = None
         self.kept: list[Records] = []
@@ -171,7 +174,7 @@ class _Run:
 
     def _save(self, now: bool) -> None:
         """Writes the checkpoint, unless that has taken too much of the time already."""
-        if self.checkpoint is None:
+        if self.checkpoint is None or not (now or self.periodic):
             return
         began = time.perf_counter()
         if not now and self._saving > _SAVING_SHARE * (began - self._saved_at):

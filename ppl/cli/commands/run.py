@@ -59,6 +59,8 @@ def command(
     target, chosen = load_query(file, data, model, method)
     from ppl.api.inference import infer
 
+    asked = saved is not None
+    saved = saved or _place(target.model.name)
     result = infer(
         target,
         chosen,
@@ -67,6 +69,21 @@ def command(
         precision=bits(precision),
         progress=not quiet,
         checkpoint=saved,
+        periodic=asked,
         resume=resume,
     )
     return finish(result, out, style, strict=strict, quiet=quiet, checkpoint=saved, kept=bool(checkpoint or resume))
+
+
+def _place(model: str) -> str | None:
+    """Where an interrupted run is kept that named no place for it; None where there is no cache directory."""
+    import os
+
+    from ppl.runtime.cache import directory
+
+    cache = directory()
+    if cache is None:
+        return None
+    folder = cache / "interrupted"
+    folder.mkdir(exist_ok=True)
+    return str(folder / f"{model}-{os.getpid()}.checkpoint")
