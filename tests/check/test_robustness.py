@@ -52,3 +52,21 @@ def test_every_right_program_is_well_formed():
         if e.right and not e.code.startswith("E0"):
             program = check_text(e.right, "t").program
             assert program is not None and verify(program) == [], e.code
+
+
+def codes(text: str) -> set[str]:
+    return {d.code for d in check_text(text, "t").diagnostics.items}
+
+
+def test_long_and_deep_programs_are_answered():
+    body = "model m() {{\n  x ~ Normal(0, 1)\n  data y ~ Normal({}, 1)\n}}\n"
+    assert codes(body.format(" + ".join(["x"] * 3000))) == set()
+    for deep in ("(" * 3000 + "x" + ")" * 3000, "f(" * 1000 + "1" + ")" * 1000, "1" + "^1" * 3000, "-" * 3000 + "1"):
+        assert codes(body.format(deep)) == {"E023"}
+    assert codes("model m() {\n" + "if true {\n" * 1000 + "}\n" * 1000 + "}\n") == {"E023"}
+
+
+def test_huge_numbers_are_answered():
+    assert codes("model m() {\n  data y ~ Normal(2^1000000000, 1)\n}\n") == set()
+    assert codes("model m() {\n  data y ~ Normal(99999999999999999999, 1)\n}\n") == {"E401"}
+    assert codes("model m() {\n  data y: real[1000000000000] ~ Normal(1e300 * 1e300, 1)\n}\n") == set()

@@ -32,6 +32,10 @@ def check(cx: Context, e: ast.Expr, expected: Type | None = None) -> Value:
         case ast.FloatLit(value):
             return Value(ir.Lit(value, REAL, span=e.span), REAL, rules.constant(value), span=e.span, const=value)
         case ast.IntLit(value):
+            if value > operators.LARGEST_INT:
+                help_ = Help("write it as a real, with a point", (Edit(e.span.after(), ".0"),))
+                cx.error("E401", "the integer does not fit 64 bits", e.span, "too large", helps=(help_,))
+                return unknown(e.span)
             return cx.size_value(Size.const(value), e.span)
         case ast.BoolLit(value):
             return Value(ir.Lit(value, BOOL, span=e.span), BOOL, BOOLEANS, span=e.span, const=value)

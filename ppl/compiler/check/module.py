@@ -252,6 +252,10 @@ class ModuleScope:
         parts.active.append(full)
         try:
             check_declaration(self, self.decls[name])
+        except RecursionError:
+            place = Label(self.decls[name].name_span, "too many operators or blocks in each other")
+            help_ = Help("name a part of it with `let`, or move it into a function of its own")
+            self.sink.add(Diagnostic("E023", "this is nested too deeply", place, helps=(help_,)))
         finally:
             parts.active.remove(full)
 

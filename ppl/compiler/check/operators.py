@@ -22,13 +22,22 @@ from ppl.compiler.syntax import ast
 
 Number = int | float | bool
 
+LARGEST_INT = 2**63 - 1
+
+
+def _power(a: Number, b: Number) -> Number:
+    if isinstance(a, int) and isinstance(b, int) and abs(a) > 1 and b > 63:
+        raise OverflowError
+    return a**b
+
+
 _BINARY: dict[str, Callable[[Number, Number], Number]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "/": lambda a, b: a / b,
     "%": lambda a, b: a % b,
-    "^": lambda a, b: a**b,
+    "^": lambda a, b: _power(a, b),
     "atan2": math.atan2,
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
@@ -83,6 +92,8 @@ def fold(name: str, values: list[Value], span: Span) -> Value | None:
         result = f(*(v.const for v in values))
     except (ValueError, OverflowError, ZeroDivisionError, TypeError):
         return None
+    if isinstance(result, int) and abs(result) > LARGEST_INT:
+        return None
     if isinstance(result, complex) or (isinstance(result, float) and not math.isfinite(result) and name != "neg"):
         return None
     return literal(result, span)
@@ -104,12 +115,21 @@ def unary(cx: Context, e: ast.Unary) -> Value:
 
 
 def binary(cx: Context, e: ast.Binary) -> Value:
+    """A chain ``a + b + c + …``, from its left end: however long, without recursion."""
     from ppl.compiler.check.expressions import check
 
-    a, b = check(cx, e.left), check(cx, e.right)
-    if e.op == "==" or e.op == "!=":
-        if _bool_against_number(cx, e, a, b) or _functions(cx, e, a, b):
-            return unknown(e.span)
+    chain = [e]
+    while isinstance(chain[-1].left, ast.Binary):
+        chain.append(chain[-1].left)
+    value = check(cx, chain[-1].left)
+    for link in reversed(chain):
+        value = _link(cx, link, value, check(cx, link.right))
+    return value
+
+
+def _link(cx: Context, e: ast.Binary, a: Value, b: Value) -> Value:
+    if e.op in ("==", "!=") and (_bool_against_number(cx, e, a, b) or _functions(cx, e, a, b)):
+        return unknown(e.span)
     return apply(cx, e.op, [a, b], e.span)
 
 

@@ -92,7 +92,8 @@ def polynomial(cx: Context, e: ast.Expr) -> Size | None:
             inner = polynomial(cx, operand)
             return None if inner is None else -inner
         case ast.Binary("+" | "-" | "*" as op, left, right):
-            a, b = polynomial(cx, left), polynomial(cx, right)
+            b = polynomial(cx, right)
+            a = polynomial(cx, left) if b is not None else None
             if a is None or b is None:
                 return None
             return a + b if op == "+" else a - b if op == "-" else a * b
