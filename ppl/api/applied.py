@@ -42,11 +42,20 @@ class Applied:
         return replace(self, raws={**self.raws, **raws})
 
     @cached_property
+    def inlined(self) -> ir.Model:
+        """The model with the random variables of the models that it runs, ``left.y``: data are matched with these."""
+        if not self.model.calls:
+            return self.model
+        from ppl.compiler.passes.schedule import run_passes
+
+        return run_passes(self.program, self.model.name, after="inline").program.model(self.model.name)
+
+    @cached_property
     def bound(self) -> Bound:
         """Checked arrays, or ``InvalidData`` with all problems."""
         from ppl.runtime.data import bind_data
 
-        return bind_data(self.model, self.raws, self.program.sums)
+        return bind_data(self.inlined, self.raws, self.program.sums)
 
     def at_precision(self, bits: int) -> Applied:
         """The same for reals of so many bits; only models traced from Python depend on it."""
@@ -64,7 +73,7 @@ class Applied:
         return Record(
             model=self.model.name,
             files=dict(self.files),
-            axes=axes_of(self.model),
+            axes=axes_of(self.inlined),
             sizes=bound.sizes,
             constant={n: _with_gaps(a, bound.missing.get(n)) for n, a in plain.items()},
             observed={n: _with_gaps(a, bound.missing.get(n)) for n, a in bound.data.items()},

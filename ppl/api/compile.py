@@ -25,7 +25,7 @@ class Compiled:
 def posterior_target(applied: Applied, marginalise: bool, keep_discrete: bool = False) -> Compiled:
     """The posterior target. ``marginalise``: discrete latents are summed out where that is possible. ``keep_discrete``: none is put
     off until after inference because it feeds no data, for a method that is exact about all of them."""
-    discrete = frozenset(s.name for s in applied.model.sites if s.discrete and _finite(s.support)) if keep_discrete else frozenset()
+    discrete = frozenset(s.name for s in applied.inlined.sites if s.discrete and _finite(s.support)) if keep_discrete else frozenset()
     plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), marginalise, discrete))
     return Compiled(_bind(applied, plan), plan)
 

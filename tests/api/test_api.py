@@ -125,3 +125,20 @@ def test_imports_are_saved_with_the_run(tmp_path):
 def test_names_are_listed_without_importing_jax():
     code = "import ppl, sys; assert {'infer', 'nuts'} <= set(dir(ppl)); ppl.parse; assert 'jax' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_data_of_submodels_are_given_by_path():
+    text = """model half[N](mu: real) {
+  data y: real[N] ~ Normal(mu, 1)
+}
+model m(n: size) {
+  mu ~ Normal(0, 1)
+  left ~ half[n](mu)
+  right ~ half[n](mu + 1)
+}
+"""
+    target = ppl.parse(text).m(n=2).given({"left": {"y": [1.0, 2.0]}, "right.y": [0.5, 1.0]})
+    assert {name: a.tolist() for name, a in target.bound.data.items()} == {"left.y": [1.0, 2.0], "right.y": [0.5, 1.0]}
+    assert target.bound.warnings == ()
+    with pytest.raises(InvalidData, match="left.y"):
+        ppl.parse(text).m(n=3).given({"left.y": [1.0, 2.0]})

@@ -21,6 +21,7 @@ from ppl.compiler.emit.target import EmittedTarget, OutputInfo
 from ppl.compiler.emit.traverse import used_functions
 from ppl.compiler.emit.trust import lies_inside
 from ppl.compiler.ir.nodes import Block, Case, For, If, Match, Model, Output, Plate, Program, Scan, Stmt, SumOut
+from ppl.compiler.ir.types import Sum, element
 from ppl.compiler.ir.types import shape as type_shape
 
 
@@ -56,6 +57,7 @@ def bind(
         deferred,
         _inside(model, data, masks),
     )
+    _no_sums(model, args)
     given_args = {p.name: _leaves(args[p.name]) for p in model.params if p.name in args and not p.is_size}
     found_externs = _externs(program, model, externs or {})
     complete = {name: a for name, a in arrays.items() if name not in masks}
@@ -69,6 +71,15 @@ def bind(
         externs=found_externs,
         constants=data_only(code, given_args, found_externs, complete),
     )
+
+
+def _no_sums(model: Model, args: Mapping[str, Any]) -> None:
+    for p in model.params:
+        if p.name in args and isinstance(element(p.var.type), Sum):
+            raise EmissionError(
+                f"{p.name} is of the sum type {p.var.type}, and values of sum types cannot be given as data yet",
+                helps=("give numbers, and build the value in the model: if kind == 0 then … else …",),
+            )
 
 
 def _leaf(value: Any) -> Any:

@@ -31,7 +31,9 @@ def to_datatree(
     """``group`` is ``posterior``, ``prior`` for draws that no data conditioned, or ``predictions``."""
     predictive = group if group == "predictions" else f"{group}_predictive"
     drawn = {
-        n: a for n, a in posterior.data.items() if (n not in record.observed or group != "posterior") and a.ndim >= 2
+        n: a
+        for n, a in posterior.data.items()
+        if a.ndim >= 2 and (group != "posterior" or (n not in posterior.draws and _has_gaps(record.observed.get(n))))
     }
     groups: dict[str, Mapping[str, np.ndarray]] = {
         group: variables(posterior),
@@ -42,6 +44,11 @@ def to_datatree(
         "constant_data": dict(record.constant),
     }
     return build(groups, attributes(posterior, record), record)
+
+
+def _has_gaps(observed: np.ndarray | None) -> bool:
+    """Whether there is anything to draw: a data variable was not given, or not all of it."""
+    return observed is None or bool(np.isnan(observed).any())
 
 
 def build(groups: Mapping[str, Mapping[str, np.ndarray]], attrs: Mapping[str, Any], record: Record) -> xarray.DataTree:

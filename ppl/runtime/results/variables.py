@@ -15,8 +15,10 @@ from ppl.inference.run import Posterior
 
 def variables(posterior: Posterior, data: bool = False) -> dict[str, np.ndarray]:
     """Draws and outputs, and the returned value as ``return``: numeric arrays with leading axes [chain, draw].
-    ``data``: the values of the data sites too."""
-    found = {**posterior.draws, **posterior.data} if data else dict(posterior.draws)
+    ``data``: the values of the data sites too. Missing entries that were inferred stand in their places among the given
+    ones."""
+    completed = {name: posterior.data.get(name, a) for name, a in posterior.draws.items()}
+    found = {**completed, **posterior.data} if data else completed
     for name, value in posterior.outputs.items():
         found.update(flatten(name, value))
     if posterior.value is not None and "return" not in posterior.outputs:
