@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
+PAGES = [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md"]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 _PROMISE = re.compile(r"# (error|warning): ((?:[EW]\d{3}(?:, )?)+)")
 
@@ -60,7 +61,7 @@ class Block:
 
 def blocks(language: str, *pages: Path) -> list[Block]:
     out = []
-    for page in pages or sorted(DOCS.rglob("*.md")):
+    for page in pages or PAGES:
         text = page.read_text(encoding="utf-8")
         for found in _BLOCK.finditer(text):
             if found[1] == language:
