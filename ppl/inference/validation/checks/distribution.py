@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from ppl.core.errors import UsageError
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.checks.edges import check_edges
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
@@ -29,10 +30,19 @@ def check_distribution(
     also drawn at the edges of the unit interval (``check_edges``)."""
     deadline = None if budget is None else time.monotonic() + budget
     title = name or type(distribution).__name__
-    draw = jax.jit(lambda key, m=4_000: distribution.sample(key, (m,)))
-    pilot = np.asarray(draw(jax.random.key(seed ^ 0x5EED)))
+    compiled = jax.jit(jax.vmap(lambda key: distribution.sample(key, ())))
+
+    def draws(s: int, m: int) -> np.ndarray:
+        """In blocks of ``n``: one compilation."""
+        keys = jax.random.split(jax.random.key(s), -(-m // n) * n).reshape(-1, n)
+        return np.concatenate([np.asarray(compiled(block)) for block in keys])[:m]
+
+    pilot = draws(seed ^ 0x5EED, 4_000)
     if pilot.ndim != 1:
-        raise ValueError(f"check_distribution takes a univariate distribution; a draw of {title} has the shape {pilot.shape[1:]}")
+        raise UsageError(
+            f"only univariate distributions can be validated; a draw of {title} has the shape {pilot.shape[1:]}",
+            helps=("validate one element: make the distribution with scalar parameters",),
+        )
     discrete = pilot.dtype.kind in "iub"
     density = jax.jit(jax.vmap(lambda x: jnp.exp(distribution.log_prob(x))))
     cdf = _summed(density, pilot) if discrete else _integrated(density, pilot, _bounds(distribution))
@@ -43,15 +53,14 @@ def check_distribution(
         "passed" if abs(total - 1) <= max(1e-6, 10 * error) else "refuted", 0.0, 0,
         {"integral": total, "should be": 1.0, "error": error}, None, title, seed,
     )  # fmt: skip
-    compiled = jax.jit(jax.vmap(lambda key: distribution.sample(key, ())))
 
     def batch(s: int, m: int) -> MeanTest:
-        x = np.asarray(compiled(jax.random.split(jax.random.key(s), m))).astype(float)
-        inside = np.asarray(density(jnp.asarray(x[:200], pilot.dtype)))
+        x = draws(s, m).astype(float)
+        inside = np.asarray(density(jnp.asarray(np.resize(x, 4096), pilot.dtype)))
         statistics = (x[:, None] <= points).astype(float)
-        # a draw of density zero lies outside of the support: that is refuted by a single one
-        outside = np.concatenate([(inside <= 0).astype(float), np.zeros(m - len(inside))])
-        return test_means(np.concatenate([statistics, outside[:, None]], 1), np.concatenate([below / total, [0.0]]))
+        # a draw of density zero lies outside of the support: a single one refutes
+        outside = np.full((m, 1), np.nan if np.any(inside <= 0) else 0.0)
+        return test_means(np.concatenate([statistics, outside], 1), np.concatenate([below / total, [0.0]]))
 
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test

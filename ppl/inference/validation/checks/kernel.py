@@ -33,7 +33,7 @@ def check_kernel(
     says that it is reversible, E h(θ₀, θ₁) = E h(θ₁, θ₀); P(θ₁ ≠ θ₀) ≥ ``least_movement``. ``kernel``: see ``as_chain``."""
     deadline = None if budget is None else time.monotonic() + budget
     chain = as_chain(kernel, target)
-    run = _runner(chain, steps, target.functions)
+    run = _runner(chain, steps, target.functions, min(n, 20_000))
     pilot_start, pilot_end, _ = run(seed, 2_000)
     moved = float(np.mean(np.any(pilot_start != pilot_end, axis=1)))
     family: Any = Family(pilot_start) if target.functions is None else Atoms(pilot_start.shape[1])
@@ -79,7 +79,7 @@ def _check(
                  f"{chain.name}, {case}", result.stage_seed)  # fmt: skip
 
 
-def _runner(chain: Chain, steps: int, functions: Any = None) -> Callable[[int, int], tuple[np.ndarray, ...]]:
+def _runner(chain: Chain, steps: int, functions: Any, block: int) -> Callable[[int, int], tuple[np.ndarray, ...]]:
     read = chain.read if functions is None else lambda state: functions(chain.read(state))
 
     def one(key: Any) -> Any:
@@ -92,19 +92,12 @@ def _runner(chain: Chain, steps: int, functions: Any = None) -> Callable[[int, i
         return read(state), read(first), read(last)
 
     compiled = jax.jit(jax.vmap(one))
-    block = 20_000
 
     def run(seed: int, n: int) -> tuple[np.ndarray, ...]:
         """(n, d) arrays: the start, after one step, after ``steps``. In blocks of one size: one compilation."""
-        keys = jax.random.split(jax.random.key(seed), max(n, 1))
-        parts = []
-        size = min(block, n)
-        for start in range(0, n, size):
-            chunk = keys[start : start + size]
-            short = size - chunk.shape[0]
-            chunk = jnp.concatenate([chunk, keys[:short]]) if short else chunk
-            parts.append([flat(part)[: size - short] for part in compiled(chunk)])
-        return tuple(np.concatenate(p) for p in zip(*parts, strict=True))
+        keys = jax.random.split(jax.random.key(seed), -(-n // block) * block).reshape(-1, block)
+        parts = [[flat(part) for part in compiled(chunk)] for chunk in keys]
+        return tuple(np.concatenate(p)[:n] for p in zip(*parts, strict=True))
 
     return run
 

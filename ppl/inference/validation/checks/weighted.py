@@ -62,7 +62,7 @@ def check_weighted(
 
     def batch(s: int, m: int) -> MeanTest:
         keys = jax.random.split(jax.random.key(s), m)
-        size = min(20_000, m)
+        size = min(20_000, n, m)
         draws = np.concatenate([np.asarray(compiled(keys[i : i + size])) for i in range(0, m - m % size, size)])
         return test_means(draws, expected)
 

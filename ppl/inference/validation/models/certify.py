@@ -19,9 +19,11 @@ from ppl.inference.methods.base import Method
 from ppl.inference.representations import Particles, WeightedValue
 from ppl.inference.representations.population import log_mean_exp
 from ppl.inference.validation.certificate import Certificate, Check
-from ppl.inference.validation.checks.weighted import KnownMeasure, check_weighted
+from ppl.inference.validation.checks.weighted import KnownMeasure, estimates
+from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
 from ppl.inference.validation.models.chains import check_transition, transition_of
 from ppl.inference.validation.models.oracles import Oracle, oracle_for
+from ppl.inference.validation.sequential import staged
 from ppl.inference.validation.validate import versions
 
 Listener = Callable[[str], None]
@@ -106,19 +108,27 @@ def _replicates(
 ) -> Check:  # fmt: skip
     """Undecided where the weights of the replicates are so uneven that a mean of ``n`` says nothing."""
     measure = KnownMeasure("posterior", oracle.log_evidence, oracle.functions, oracle.expected, oracle.name)
+    compiled = jax.jit(jax.vmap(lambda key: estimates(run(key), measure)))
+    expected = np.concatenate([[1.0], oracle.expected])
 
-    def mass(key: Any) -> Any:
-        realised = run(key)
-        return realised.log_weight if isinstance(realised, WeightedValue) else realised.log_evidence
+    def draw(s: int) -> np.ndarray:
+        return np.asarray(compiled(jax.random.split(jax.random.key(s), n)), float)
 
-    pilot = np.asarray(jax.jit(jax.vmap(mass))(jax.random.split(jax.random.key(seed ^ 0x77), n)), float)
-    weight = np.exp(pilot - max(pilot.max(), -1e300))
-    effective = float(weight.sum() ** 2 / max(np.sum(weight**2), 1e-300))
-    if effective < _LEAST_EFFECTIVE:
+    mass = draw(seed ^ 0x77)[:, 0]
+    effective = float(mass.sum() ** 2 / max(np.sum(mass**2), 1e-300))
+    if not effective >= _LEAST_EFFECTIVE:
         why = {"why": f"the weights of {n} replicates are worth {effective:.1f}: no mean of them can be compared"}
         return Check(claim, oracle.name, "", "undecided", alpha, n, why, None, case, seed)
-    left = None if deadline is None else max(0.1, deadline - time.monotonic())
-    return check_weighted(run, measure, seed, alpha, n, left, case, claim)
+
+    def batch(s: int, m: int) -> MeanTest:
+        return test_means(np.concatenate([draw(s + 104_729 * i) for i in range(max(1, m // n))]), expected)
+
+    result = staged(batch, seed, n, alpha, deadline=deadline)
+    t = result.test
+    outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
+    statistic = {"function": "Z" if t.which == 0 else f"Z f{t.which - 1}", "mean / Z": t.mean, "should be": t.expected, "z": t.z}
+    return Check(claim, oracle.name, f"Z and Z f, {len(expected) - 1} functions", outcome, alpha, result.total, statistic,
+                 detectable(n, alpha, len(expected)), case, result.stage_seed)  # fmt: skip
 
 
 def _undecided(method: Method, why: str) -> Check:
