@@ -97,7 +97,7 @@ class Compiler:
         except Exception:  # noqa: BLE001 - whatever is wrong with a kept program, compiling it anew is right
             path.unlink(missing_ok=True)
             return None
-            self.loaded.append(name)
+        self.loaded.append(name)
         return program
 
     def trace(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
