@@ -36,3 +36,9 @@ def test_empty_text():
     for text in ("", "# only a comment\n", "\n\n"):
         [finding] = check_text(text).diagnostics.items
         assert finding.code == "E108" and finding.primary.span.start == 0
+
+
+def test_a_function_is_read_where_it_is_applied_though_it_does_not_apply_itself():
+    body = "  a ~ Normal(0, 1)\n  let f = fn(v: real) -> real { return a * v }\n"
+    assert codes(f"model m() {{\n{body}  data y ~ Normal(f(2), 1)\n}}\n") == []
+    assert codes(f"model m() {{\n{body}  data y ~ Normal(a, 1)\n}}\n") == ["W102"]

@@ -11,6 +11,7 @@ from ppl.compiler.diagnostics.codes import CODES
 from ppl.compiler.ir.builtins import BUILTINS, Builtin
 from ppl.compiler.ir.distributions import DISTRIBUTIONS, DistSignature
 from ppl.compiler.ir.supports import REALS
+from ppl.inference.methods.base import Method
 from ppl.inference.methods.registry import lookup, names
 from tests.docs.blocks import DOCS
 
@@ -53,15 +54,14 @@ def combinators() -> str:
 
 def methods() -> str:
     """Every inference method with what it is and what it claims."""
-    found = [lookup(name) for name in names()]
-    rows = [f"| `{m.name}` | {_cell(m.summary)} | {_needs(m)} | {m.claim.title} |" for m in found]
+    rows = [f"| `{m.name}` | {_cell(m.summary)} | {_needs(m)} | {m.claim.title} |" for m in _methods()]
     return "\n".join(["| method | what it is | needs | claims |", "|---|---|---|---|", *rows, ""])
 
 
 def signatures() -> str:
     """Every inference method with its parameters."""
     lines = []
-    for method in map(lookup, names()):
+    for method in _methods():
         if method.parameters():
             lines += [f"**`{method.name}`**", "", "| parameter | default | |", "|---|---|---|"]
             for name, field in method.parameters().items():
@@ -69,6 +69,11 @@ def signatures() -> str:
                 lines.append(f"| `{name}` | {default} | {_cell(field.metadata.get('doc', ''))}{_choices(field)} |")
             lines.append("")
     return "\n".join(lines)
+
+
+def _methods() -> list[type[Method]]:
+    """Each once, whatever names it has."""
+    return list(dict.fromkeys(lookup(name) for name in names()))
 
 
 def _choices(field) -> str:

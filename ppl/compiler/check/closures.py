@@ -102,7 +102,7 @@ def _recursive(
         return None
     type_ = ty.Function(tuple(p.type for p in params), result)
     var = cx.var(name, type_, ANYTHING, Level.CONTINUOUS, e.span)
-    cx.bind(name, Value(var, type_, ANYTHING, Level.CONTINUOUS, e.span), e.span, shadow=True)
+    cx.bind(name, Value(var, type_, ANYTHING, Level.CONTINUOUS, e.span), e.span, "parameter", shadow=True)
     return var
 
 
