@@ -69,7 +69,7 @@ def check_distribution(
     sampler = Check("sampler has the density", mass.oracle, f"{len(points)} quantiles and the support", outcome, alpha, result.total,
                     {"function": names[t.which], "mean": t.mean, "should be": t.expected, "z": t.z},
                     detectable(n, alpha, len(names)), title, result.stage_seed)  # fmt: skip
-    return (mass, sampler, check_edges(distribution, title)) if discrete else (mass, sampler)
+    return (mass, sampler, *(check_edges(distribution, title) if discrete else ()))
 
 
 def _integrated(density: Any, pilot: np.ndarray, bounds: tuple[float, ...]) -> Any:
