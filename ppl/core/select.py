@@ -21,7 +21,8 @@ def select(
     that is None. Undefined if either value is."""
     if has_undefined(then) or has_undefined(otherwise):
         return UNDEFINED
-    if jax.tree.structure(then) == jax.tree.structure(otherwise):
+    like: Any = jax.tree.structure(otherwise)
+    if jax.tree.structure(then) == like:
         return jax.tree.map(lambda a, b: a if a is b else jnp.where(condition, a, b), then, otherwise)
     if either is None:
         raise TypeError("the two branches give values of different structure")

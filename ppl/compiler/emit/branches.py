@@ -73,12 +73,13 @@ def match_(evaluator: Evaluator, frame: Frame, statement: Match) -> None:
                 inner.values.update({b.id: v for b, v in binders})
                 _leave(frame, statement.results, evaluator.run(body, inner), inner.effects())
                 return
-    result = None
+    result: Arm | None = None
     for number, (k, binders, body) in reversed(list(enumerate(cases))):
         here = subject.tag == k if k is not None else _none_of(subject, [c[0] for c in cases])
         arm = _arm(evaluator, frame, body, here, key, number, binders)
         result = arm if result is None else _merge(here, arm, result, statement)
-    _leave(frame, statement.results, *result)
+    if result is not None:
+        _leave(frame, statement.results, *result)
 
 
 def _none_of(subject: Tagged, named: list[int | None]) -> Any:

@@ -128,7 +128,9 @@ class Code:
 
     def _globals_used(self, node: Any) -> frozenset[str]:
         """Constants and extern functions that a node reads, through the functions that it calls as well."""
-        found, seen, todo = set(), set(), [node]
+        found: set[str] = set()
+        seen: set[str] = set()
+        todo = [node]
         while todo:
             node = todo.pop()
             found |= used_variables(node) & self._constants.keys()

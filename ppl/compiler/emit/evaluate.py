@@ -7,7 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ppl.compiler.emit import branches, loops, operations, scans, sums
+from ppl.compiler.diagnostics.span import NOWHERE
+from ppl.compiler.emit import branches, chains, loops, operations, scans, sums
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Frame, Recorded
 from ppl.compiler.emit.interpretation import NOT_GIVEN, Interpretation, log_density
@@ -81,13 +82,12 @@ class Evaluator:
             case SumOut():
                 sums.sum_out(self, frame, statement)
             case ForwardSum():
-                sums.forward_sum(self, frame, statement)
+                chains.forward_sum(self, frame, statement)
             case For():
                 raise CompilerDefect("a For reached the emitter: the pass that makes scans has not run")
             case _:
-                raise EmissionError(
-                    f"{type(statement).__name__} cannot be executed by this method", getattr(statement, "span", None)
-                )
+                span = getattr(statement, "span", NOWHERE)
+                raise EmissionError(f"{type(statement).__name__} cannot be executed by this method", span)
 
     def _draw(self, frame: Frame, draw: Draw) -> None:
         given = frame.given.get(draw.var.id, NOT_GIVEN)

@@ -66,10 +66,10 @@ class Frame:
         self.parent = parent
         self.globals: Frame = self if parent is None else parent.globals
         self.code: Any = code if code is not None else parent.code if parent else None
-        self.given = given if given is not None else (parent.given if parent else {})
+        self.given: Mapping[str, Given] = given if given is not None else (parent.given if parent else {})
         self.whole = whole or {}
         self.deferred: frozenset[str] = parent.deferred if parent else frozenset()
-        self.sizes = sizes if sizes is not None else (parent.sizes if parent else {})
+        self.sizes: Mapping[str, int] = sizes if sizes is not None else (parent.sizes if parent else {})
         self.key = key
         self.gated = gated
         self.values: dict[str, Any] = {}
@@ -107,7 +107,8 @@ class Frame:
 
     def conditions(self, name: str) -> list[Any]:
         """The gates between this frame and the variable, innermost first."""
-        found, frame = [], self
+        found: list[Any] = []
+        frame: Frame | None = self
         while frame is not None and name not in frame.values:
             if frame.gated is not None:
                 found.append(frame.gated)
@@ -139,7 +140,7 @@ class Frame:
         """At most ``count`` keys will be asked for. They are then made by one split (none, for a single one)."""
         self._expected = count
 
-    def next_key(self) -> PRNGKeyArray | None:
+    def next_key(self) -> Any:
         """A key of its own for each caller."""
         self._position += 1
         if self.key is None:

@@ -50,7 +50,7 @@ def _take(array: Any, subscripts: tuple[Any, ...], checked: bool) -> Any:
 
 
 def _is_inside(subscript: Any, length: int) -> bool:
-    return isinstance(subscript, (int, np.integer)) and 0 <= subscript < length
+    return isinstance(subscript, (int, np.integer)) and 0 <= int(subscript) < length
 
 
 def assembled(frame: Frame, op: Assemble, var: Var) -> Any:

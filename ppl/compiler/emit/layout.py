@@ -74,8 +74,8 @@ class Layout:
             return record.value
         event = np.shape(record.value)[len(spot.loops) :]
         lengths = self.shapes[site][:axes]
-        if all(r.present is None and s.box is not None for s, r in found):
-            pieces = [(s.box, r.value) for s, r in found]
+        pieces = [(s.box, r.value) for s, r in found if s.box is not None and r.present is None]
+        if len(pieces) == len(found):
             whole = assemble(lengths, event, pieces)
             if whole is not None:
                 return whole

@@ -156,12 +156,13 @@ def distribution(interpretation: Interpretation, frame: Frame, op: MakeDist, spa
 
 def _call(frame: Frame, op: Call) -> Any:
     args = [frame.read(a) for a in op.args]
-    function = frame.read(op.function)
+    function: Any = frame.read(op.function)
     if is_undefined(function):
         return UNDEFINED
     if isinstance(op.function, FunctionRef) and isinstance(function, ClosureValue) and op.sizes:
         sizes = tuple((name, frame.size(s)) for name, s in op.sizes)
-        function = ClosureValue(FunctionCode(frame.code, function.code.function, sizes), function.captured)
+        code: Any = function.code
+        function = ClosureValue(FunctionCode(frame.code, code.function, sizes), function.captured)
     elif not isinstance(function, ClosureValue) and any(map(has_undefined, args)):
         return UNDEFINED
     return function(*args)

@@ -91,8 +91,8 @@ class Plan:
                 whole[name] = value
             spread = self.code.layout.spread
             for spot in spots:
-                parts = (None if x is None else spread(spot, x) for x in (value, free_value, mask))
-                found[spot.var] = Given(*parts, () if name in self.inside and name in data else None)
+                at = [None if x is None else spread(spot, x) for x in (value, free_value, mask)]
+                found[spot.var] = Given(at[0], at[1], at[2], () if name in self.inside and name in data else None)
         return found, whole
 
     def _known(self, name: str, data: Trace, trace: Trace, free: Trace) -> tuple[Any, Any, Any]:

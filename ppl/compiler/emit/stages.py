@@ -8,6 +8,7 @@ before it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ppl.compiler.emit.plan import Plan
 from ppl.compiler.emit.traverse import draws_in
@@ -20,7 +21,7 @@ from ppl.compiler.ir.walk import definitions, free, walk
 class Unit:
     """``steps`` observations from step ``first`` on, made by ``statement``; ``glue`` are the statements behind it."""
 
-    statement: Stmt
+    statement: Any  # Stmt; Plate or Scan where ``is_loop``
     first: int
     steps: int
     glue: tuple[Stmt, ...]

@@ -83,7 +83,7 @@ class UserDistribution(dist.Distribution):
         outer.values.update(self.captured)
         frame = Frame(outer, key=key)
         bind_parameters(frame, self.declared.params, params)
-        if key is None:
+        if self.declared.value is not None and key is None:
             frame.define(self.declared.value, value)
         return jnp.asarray((PURE if key is None else SAMPLER).run(block, frame)[0])
 
