@@ -12,14 +12,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from ppl.core.lanes import lanes
 from ppl.core.random import ChoiceSource, Source, split
 
 
 def each(key: Source, n: int, function: Callable[..., Any], *args: Any) -> Any:
-    """``function(keyᵢ, argsᵢ)`` for i in 0..n, stacked: one source each, ``args`` mapped over their leading axis."""
-    keys = split(key, n)
+    """``function(keyᵢ, argsᵢ)`` for i in 0..n, stacked: one source each, ``args`` mapped over their leading axis. JAX keys
+    are those of lanes (``ppl.core.lanes``)."""
     if not isinstance(key, ChoiceSource):
-        return jax.vmap(function)(keys, *args)
+        return jax.vmap(function)(lanes(key, n), *args)
+    keys = split(key, n)
     rows = [function(keys[i], *jax.tree.map(lambda a: a[i], args)) for i in range(n)]
     return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *rows)
 

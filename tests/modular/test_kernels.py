@@ -92,9 +92,16 @@ def test_protocol(name):
     assert states.log_density.shape == (3,)
 
 
-@pytest.mark.parametrize("name", KERNELS)
+COMBINED = kernels.seq(
+    kernels.mix(kernels.mala(0.1), kernels.single_site(1.0)),
+    kernels.repeated(kernels.cycle(kernels.random_walk(0.3), on(select("b"), kernels.hmc(0.3, 3))), 2),
+)
+BASIC = ("random_walk", "single_site", "independence", "slice", "elliptical_slice", "involutive", "hmc with a mass", "nuts", "mala")
+
+
+@pytest.mark.parametrize("name", [*BASIC, "combined"])
 def test_invariance(name):
-    checks = check_kernel(KERNELS[name], TARGET, n=4000, steps=3, seed=1)
+    checks = check_kernel(COMBINED if name == "combined" else KERNELS[name], TARGET, n=4000, steps=3, seed=1)
     assert [c.outcome for c in checks] == ["passed"] * len(checks), checks
 
 
