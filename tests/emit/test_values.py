@@ -104,3 +104,18 @@ def test_no_iterations():
     target = compiled(Case(text, sizes={"N": 0}, data={"y": np.zeros(0)}))
     assert run(target, "log_density", {"a": jnp.asarray(0.0)}) == pytest.approx(-0.5 * np.log(2 * np.pi))
     assert run(target, "complete", jax.random.key(0), {"a": jnp.asarray(0.0)}).data["y"].shape == (0,)
+
+
+SHAPES = """
+type Shape = | Point | Circle(real) | Box(real, real)
+fn area(s: Shape) -> real { return match s with { Point => 0, Circle(r) => pi * r^2, Box(a, b) => a * b } }
+model m(s: Shape) { a ~ Normal(0, 1); data y ~ Normal(a + area(s), 1) }"""
+
+
+@pytest.mark.parametrize(
+    "value, area", [("Point", 0), ({"tag": "Circle", "args": [2]}, 4 * np.pi), ({"tag": "Box", "args": [2, 3]}, 6)]
+)
+def test_values_of_sum_types_as_data(value, area):
+    target = compiled(Case(SHAPES, {"s": value}, data={"y": np.array(0.3)}))
+    expected = -np.log(2 * np.pi) - 0.5 * 0.5**2 - 0.5 * (0.3 - 0.5 - area) ** 2
+    assert run(target, "log_density", {"a": jnp.asarray(0.5)}) == pytest.approx(expected)

@@ -13,14 +13,30 @@ import numpy as np
 from ppl.compiler.emit.code import Code
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.externs import Extern
+from ppl.compiler.emit.frame import Frame
 from ppl.compiler.emit.influence import influence
 from ppl.compiler.emit.missing import Missing, filled, splits_events
 from ppl.compiler.emit.plan import Plan
 from ppl.compiler.emit.prefix import data_only
+from ppl.compiler.emit.tagged import tagged_data
 from ppl.compiler.emit.target import EmittedTarget, OutputInfo
 from ppl.compiler.emit.traverse import used_functions
 from ppl.compiler.emit.trust import lies_inside
-from ppl.compiler.ir.nodes import Block, Case, For, If, Match, Model, Output, Plate, Program, Scan, Stmt, SumOut
+from ppl.compiler.ir.nodes import (
+    Block,
+    Case,
+    For,
+    If,
+    Match,
+    Model,
+    Output,
+    Parameter,
+    Plate,
+    Program,
+    Scan,
+    Stmt,
+    SumOut,
+)
 from ppl.compiler.ir.types import Sum, element
 from ppl.compiler.ir.types import shape as type_shape
 
@@ -57,8 +73,7 @@ def bind(
         deferred,
         _inside(model, data, masks),
     )
-    _no_sums(model, args)
-    given_args = {p.name: _leaves(args[p.name]) for p in model.params if p.name in args and not p.is_size}
+    given_args = {p.name: _argument(code, p, args[p.name]) for p in model.params if p.name in args and not p.is_size}
     found_externs = _externs(program, model, externs or {})
     complete = {name: a for name, a in arrays.items() if name not in masks}
     return EmittedTarget(
@@ -73,13 +88,15 @@ def bind(
     )
 
 
-def _no_sums(model: Model, args: Mapping[str, Any]) -> None:
-    for p in model.params:
-        if p.name in args and isinstance(element(p.var.type), Sum):
-            raise EmissionError(
-                f"{p.name} is of the sum type {p.var.type}, and values of sum types cannot be given as data yet",
-                helps=("give numbers, and build the value in the model: if kind == 0 then … else …",),
-            )
+def _argument(code: Code, p: Parameter, value: Any) -> Any:
+    if isinstance(p.var.type, Sum):
+        return tagged_data(Frame(None, code=code, sizes=code.sizes), p.var.type, value)
+    if isinstance(element(p.var.type), Sum):
+        raise EmissionError(
+            f"{p.name} is an array of values of the sum type {element(p.var.type)}, which cannot be given as data yet",
+            helps=("give arrays of numbers, and build the values in the model: if kind[i] == 0 then … else …",),
+        )
+    return _leaves(value)
 
 
 def _leaf(value: Any) -> Any:

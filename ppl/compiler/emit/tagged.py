@@ -32,14 +32,40 @@ def make_tagged(frame: Frame, constructor: str, args: tuple[Any, ...]) -> Any:
         return UNDEFINED
     info, position = frame.code.constructor(constructor)
     if info.recursive:
-        raise EmissionError(
-            f"values of the recursive type {info.name} have no fixed size, and cannot be compiled by this method"
-        )
+        raise _recursive(info.name)
     fields = tuple(
         tuple(jax.tree.map(jnp.asarray, a) for a in args) if k == position else tuple(_zero(frame, t) for t in c.args)
         for k, c in enumerate(info.constructors)
     )
     return Tagged(position, fields, info.name)
+
+
+def tagged_data(frame: Frame, t: types.Sum, value: Any) -> Tagged:
+    """The value that data give: ``{"tag": "Box", "args": [1, 2]}``, or ``"Point"`` for a constructor without arguments.
+    Its tag is an array, so that other data need no new compilation."""
+    tag, args = (value, []) if isinstance(value, str) else (value["tag"], value.get("args", []))
+    info, position = frame.code.constructor(tag)
+    if info.recursive:
+        raise _recursive(info.name)
+    kinds = info.constructors[position].args
+    made = make_tagged(frame, tag, tuple(_data(frame, k, a) for k, a in zip(kinds, args, strict=True)))
+    return Tagged(jnp.asarray(position), made.fields, t.name)
+
+
+def _data(frame: Frame, t: types.Type, value: Any) -> Any:
+    match t:
+        case types.Sum():
+            return tagged_data(frame, t, value)
+        case types.Tuple(elements=elements):
+            return tuple(_data(frame, e, v) for e, v in zip(elements, value, strict=True))
+        case types.Record(fields=fields):
+            return {name: _data(frame, e, value[name]) for name, e in fields}
+    kind = types.element(t)
+    return jnp.asarray(value, float if kind == types.REAL else bool if kind == types.BOOL else int)
+
+
+def _recursive(name: str) -> EmissionError:
+    return EmissionError(f"values of the recursive type {name} have no fixed size: this method cannot compile them")
 
 
 def _zero(frame: Frame, t: types.Type) -> Any:
