@@ -1,7 +1,7 @@
 """How often the quick checks refute sound parts: `python tools/false_alarms.py [RUNS]`, at α = 0.01 each, fresh seeds.
 
-Prints the rate with its 99 % Clopper–Pearson interval. The sequential wrapper spends less than α on a sound part, so that
-the rate may lie below 0.01, and must not lie above."""
+Prints the rate with its 99 % Clopper–Pearson interval. The sequential wrapper spends less than α on a sound part, so
+that the rate may lie below 0.01, and must not lie above."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def main(arguments: list[str]) -> int:
         alarms += staged(tests[i % len(tests)], secrets.randbits(62), n, ALPHA).refuted
     low = stats.beta.ppf(0.005, alarms, runs - alarms + 1) if alarms else 0.0
     high = stats.beta.ppf(0.995, alarms + 1, runs - alarms)
-    print(f"{alarms} false alarms in {runs} runs at alpha = {ALPHA}: rate {alarms / runs:.4f}, 99 % interval {low:.4f} to {high:.4f}")
+    print(
+        f"{alarms} false alarms in {runs} runs at alpha = {ALPHA}: rate {alarms / runs:.4f}, 99 % interval {low:.4f} to {high:.4f}"
+    )
     return 0 if low <= ALPHA else 1
 
 

@@ -14,8 +14,8 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 
 HEAD = """# Mutants
 
-Broken copies of our own parts (`tests/validation/mutants`), each refuted by the check that its detector names, at α = 1e-6. The
-sound original passes the same check. Printed by `python tools/mutants.py`.
+Broken copies of our own parts (`tests/validation/mutants`), each refuted by the check that its detector names, at α =
+1e-6. The sound original passes the same check. Printed by `python tools/mutants.py`.
 
 | mutant | what is broken | detector | draws | refuted | original |
 |---|---|---|---:|---|---|

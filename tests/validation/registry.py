@@ -67,8 +67,11 @@ def flipped():
 
 def pair():
     """A dict of two normal sites."""
-    return ExactTarget("two sites", lambda k: {"a": jax.random.normal(k), "b": jax.random.normal(jax.random.fold_in(k, 1))},
-                       lambda t: normal_logpdf(t["a"]) + normal_logpdf(t["b"]))  # fmt: skip
+    return ExactTarget(
+        "two sites",
+        lambda k: {"a": jax.random.normal(k), "b": jax.random.normal(jax.random.fold_in(k, 1))},
+        lambda t: normal_logpdf(t["a"]) + normal_logpdf(t["b"]),
+    )
 
 
 def coins():
@@ -123,7 +126,8 @@ KERNELS = {
     "gibbs": lambda: (gibbs({"z": jnp.arange(2)}), coins()),
     "hmc": lambda: (hmc(0.5, 3), correlated_normal()),
     "independence": lambda: (
-        independence(lambda key: 2 * jax.random.normal(key), lambda x: normal_logpdf(x / 2)), standard_normal(),
+        independence(lambda key: 2 * jax.random.normal(key), lambda x: normal_logpdf(x / 2)),
+        standard_normal(),
     ),
     "involutive": lambda: (flipped(), standard_normal()),
     "mala": lambda: (mala(0.5), correlated_normal()),
@@ -137,7 +141,7 @@ KERNELS = {
     "seq": lambda: (seq(random_walk(0.5), random_walk(2.0)), standard_normal()),
     "single_site": lambda: (single_site(1.5), correlated_normal()),
     "slice_sampler": lambda: (slice_sampler(2.0), correlated_normal()),
-}  # fmt: skip
+}
 NO_KERNELS = {"Kernel", "KernelInfo", "select", "start"}
 
 WALK = mh(random_walk(1.0))
@@ -161,7 +165,8 @@ NO_TRANSFORMATIONS = {"Applied", "Transformation", "extend", "finish", "refresh"
 
 
 def refreshing():
-    """``refresh`` as a kernel on weighted values, started from the weighted law exactly: x ~ N(1/2, 1) with weight e^{x/2}."""
+    """``refresh`` as a kernel on weighted values, started from the weighted law exactly: x ~ N(1/2, 1) with weight
+    e^{x/2}."""
 
     def draw(key):
         x = jax.random.normal(key)
@@ -175,4 +180,3 @@ def refreshing():
 
     target = ExactTarget("N(1/2, 1)", sample, read=lambda s: s.value)
     return (lambda key, state: step.act(key, state, None)[0]), target
-

@@ -88,4 +88,6 @@ def test_what_cannot_be_validated_says_what_can():
     with pytest.raises(UsageError, match="what claim a function makes"):
         ppl.validate(lambda a, b: a)
     with pytest.raises(UsageError, match="does not work as a kernel"):
-        ppl.validate(lambda key, state, log_density: (1, 2, 3), ExactTarget("N", jax.random.normal, lambda x: -(x**2) / 2))
+        ppl.validate(
+            lambda key, state, log_density: (1, 2, 3), ExactTarget("N", jax.random.normal, lambda x: -(x**2) / 2)
+        )

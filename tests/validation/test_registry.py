@@ -1,13 +1,24 @@
-"""Every part of ours keeps the claim that it makes: α = 1e-6 a check, fixed seeds. One of each kind in the fast tier."""
+"""Every part of ours keeps the claim that it makes: α = 1e-6 a check, fixed seeds. One of each kind in the fast
+tier."""
 
 import pytest
-from tests.validation.registry import KERNELS, NO_KERNELS, NO_TRANSFORMATIONS, TRANSFORMATIONS, refreshing
 
 import ppl
 from ppl.inference import kernels, resampling, transformations
 from ppl.inference.claims import Claim
+from tests.validation.registry import KERNELS, NO_KERNELS, NO_TRANSFORMATIONS, TRANSFORMATIONS, refreshing
 
-FAST = {"random_walk", "gibbs", "pseudo_marginal", "multinomial", "systematic", "collapse", "hoist_trace", "spawn", "advance"}
+FAST = {
+    "random_walk",
+    "gibbs",
+    "pseudo_marginal",
+    "multinomial",
+    "systematic",
+    "collapse",
+    "hoist_trace",
+    "spawn",
+    "advance",
+}
 
 
 def tiered(names):

@@ -1,9 +1,11 @@
 """Tests that may be looked at after every draw: betting e-processes and confidence sequences.
 
-Statistics lie in [0, 1] and have the mean m under the claim. A gambler who bets on the past alone multiplies his capital by
-1 + λₜ(xₜ − m); under the claim the capital is a non-negative martingale, and by Ville's inequality it ever reaches 1/α with a
-probability of at most α (Waudby-Smith and Ramdas 2024). So a sound part passes quickly, a broken one is refuted as soon as
-the evidence is there, and looking often costs nothing.
+Statistics lie in [0, 1] and have the mean m under the claim. A gambler who bets on the past alone multiplies his
+capital by
+1 + λₜ(xₜ − m); under the claim the capital is a non-negative martingale, and by Ville's inequality it ever reaches
+1/α with a
+probability of at most α (Waudby-Smith and Ramdas 2024). So a sound part passes quickly, a broken one is refuted as
+soon as the evidence is there, and looking often costs nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ import numpy as np
 
 
 class Verdict(NamedTuple):
-    """``refuted``: the capital reached k/α for one of the k statistics. ``passed``: every confidence sequence is narrower than
-    ``delta`` on both sides of its mean. Neither: more draws are needed."""
+    """``refuted``: the capital reached k/α for one of the k statistics. ``passed``: every confidence sequence is
+    narrower than ``delta`` on both sides of its mean. Neither: more draws are needed."""
 
     refuted: bool
     passed: bool
@@ -26,7 +28,8 @@ class Verdict(NamedTuple):
 
 
 class EProcess:
-    """For k statistics at once (Bonferroni over them). ``update`` takes batches in the order in which they were drawn."""
+    """For k statistics at once (Bonferroni over them). ``update`` takes batches in the order in which they were
+    drawn."""
 
     def __init__(self, expected: np.ndarray, alpha: float, delta: float):
         self.expected = np.clip(np.asarray(expected, float).ravel(), 0.0, 1.0)

@@ -14,9 +14,11 @@ Outcome = Literal["passed", "refuted", "undecided"]
 class Check:
     """One test of one claim.
 
-    ``oracle`` what it was compared with; ``family`` the test functions; ``alpha`` the probability of refuting a sound part;
-    ``delta`` the least bias that would have been found (in standard deviations of the statistic, with probability 0.99), None for exact
-    comparisons; ``statistic`` its most extreme value; ``case`` the configuration, the smallest that fails where it was refuted."""
+    ``oracle`` what it was compared with; ``family`` the test functions; ``alpha`` the probability of refuting a sound
+    part; ``delta`` the least bias that would have been found (in standard deviations of the statistic, with probability
+    0.99), None for exact
+    comparisons; ``statistic`` its most extreme value; ``case`` the configuration, the smallest that fails where it
+    was refuted."""
 
     claim: str
     oracle: str

@@ -19,9 +19,12 @@ from ppl.inference.representations import TracedValue
 class ExactTarget(NamedTuple):
     """A target from which one can draw exactly.
 
-    ``sample(key)``: a trace from γ/∫γ, or, where there is no ``log_density``, the whole state of a chain from its extended
-    target (a parameter with its estimate, a pair of replicas, …). ``log_density(trace)`` = log γ. ``read(state)``: the quantities
-    whose law is compared; ``functions(values)``: a vector of test functions of them, in place of the published family."""
+    ``sample(key)``: a trace from γ/∫γ, or, where there is no ``log_density``, the whole state of a chain from its
+    extended
+    target (a parameter with its estimate, a pair of replicas, …). ``log_density(trace)`` = log γ. ``read(state)``:
+    the quantities
+    whose law is compared; ``functions(values)``: a vector of test functions of them, in place of the published
+    family."""
 
     name: str
     sample: Callable[[Any], Any]
@@ -33,7 +36,8 @@ class ExactTarget(NamedTuple):
 class FiniteTarget(NamedTuple):
     """A target with finitely many states: ``states`` a PyTree with a leading axis, ``log_density(state)`` = log γ.
 
-    Kernels that make their choices through ``ppl.core.random`` are enumerated on it: the whole transition matrix is then known."""
+    Kernels that make their choices through ``ppl.core.random`` are enumerated on it: the whole transition matrix is
+    then known."""
 
     name: str
     states: Any
@@ -70,7 +74,8 @@ class FiniteTarget(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """``start(key)`` an exact draw of the state, ``step(key, state)`` the next one, ``read(state)`` what is compared."""
+    """``start(key)`` an exact draw of the state, ``step(key, state)`` the next one, ``read(state)`` what is
+    compared."""
 
     name: str
     start: Callable[[Any], Any]
@@ -80,7 +85,8 @@ class Chain(NamedTuple):
 
 
 def as_chain(part: Any, target: ExactTarget) -> Chain:
-    """``part`` may be a ``Kernel``; an object with ``init(position)`` and ``step(key, state)`` whose states have a ``position``
+    """``part`` may be a ``Kernel``; an object with ``init(position)`` and ``step(key, state)`` whose states have a
+    ``position``
     (BlackJAX's algorithms as they are); or a function (key, state, log_density) or (key, state), where ``state`` is a
     ``TracedValue`` or the bare trace, that returns the new state alone or first in a tuple."""
     name = name_of(part)
@@ -94,7 +100,9 @@ def as_chain(part: Any, target: ExactTarget) -> Chain:
     if isinstance(part, Kernel):
         return Chain(name, traced, lambda k, s: part.step(k, s, density)[0], read or _trace, part.reversible)
     if callable(getattr(part, "init", None)) and callable(getattr(part, "step", None)):
-        return Chain(name, lambda k: part.init(target.sample(k)), lambda k, s: part.step(k, s)[0], read or (lambda s: s.position))
+        return Chain(
+            name, lambda k: part.init(target.sample(k)), lambda k, s: part.step(k, s)[0], read or (lambda s: s.position)
+        )
     if callable(part):
         return _from_function(part, target, traced, name)
     raise UsageError(
@@ -104,7 +112,9 @@ def as_chain(part: Any, target: ExactTarget) -> Chain:
 
 
 def _from_function(part: Callable[..., Any], target: ExactTarget, traced: Callable[[Any], Any], name: str) -> Chain:
-    takes = len([p for p in inspect.signature(part).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL])
+    takes = len(
+        [p for p in inspect.signature(part).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
+    )
     extra = (target.log_density,) if takes >= 3 else ()
     reasons = []
     for start in dict.fromkeys((traced, target.sample)):
@@ -122,7 +132,9 @@ def _from_function(part: Callable[..., Any], target: ExactTarget, traced: Callab
         reasons.append("what it returned is not of the structure of the state it was given")
     raise UsageError(
         f"`{name}` does not work as a kernel on {target.name}",
-        notes=tuple(f"tried {how}: {why}" for how, why in zip(("a TracedValue", "the bare trace"), reasons, strict=False)),
+        notes=tuple(
+            f"tried {how}: {why}" for how, why in zip(("a TracedValue", "the bare trace"), reasons, strict=False)
+        ),
         helps=("a kernel is a function (key, state, log_density) that returns the new state, or (state, info)",),
     )
 

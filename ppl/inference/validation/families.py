@@ -7,7 +7,6 @@ from typing import Any
 import jax
 import numpy as np
 
-
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -18,7 +17,8 @@ def flat(values: Any) -> np.ndarray:
 
 
 class Family:
-    """Bounded functions of a vector, placed by a pilot sample: indicators below its quantiles in each coordinate, centred and
+    """Bounded functions of a vector, placed by a pilot sample: indicators below its quantiles in each coordinate,
+    centred and
     squashed moments, products of pairs of coordinates. All in [−1, 1], so that no tail can hide a bias or fake one."""
 
     def __init__(self, pilot: np.ndarray, pairs: int = 6):
@@ -40,8 +40,6 @@ class Family:
         shapes = [t, t**2, np.cos(1.3 * (x - self.centre) / self.scale)]
         products = [t[:, [i]] * t[:, [j]] for i, j in self.pairs]
         return np.concatenate(below + shapes + products, axis=1)
-
-
 
 
 class Atoms:

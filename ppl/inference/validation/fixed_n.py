@@ -11,8 +11,8 @@ from scipy import stats
 class MeanTest(NamedTuple):
     """One row of statistics against their expectations under the claim.
 
-    ``p_value``: two-sided, of the most extreme of ``k`` statistics with Bonferroni's correction; ``which`` is its index, ``z`` its
-    standardised deviation, ``mean`` and ``expected`` its value and what it should be."""
+    ``p_value``: two-sided, of the most extreme of ``k`` statistics with Bonferroni's correction; ``which`` is its
+    index, ``z`` its standardised deviation, ``mean`` and ``expected`` its value and what it should be."""
 
     p_value: float
     which: int
@@ -23,7 +23,8 @@ class MeanTest(NamedTuple):
 
 
 def sample_size(delta: float, alpha: float, k: int = 1, power: float = 0.99) -> int:
-    """n = ((z_{1−α/2k} + z_{power}) / δ)²: draws that find a bias of δ standard deviations, at level α over k statistics."""
+    """n = ((z_{1−α/2k} + z_{power}) / δ)²: draws that find a bias of δ standard deviations, at level α over k
+    statistics."""
     quantiles = stats.norm.isf(alpha / (2 * k)) + stats.norm.ppf(power)
     return int(np.ceil((quantiles / delta) ** 2))
 
@@ -34,7 +35,8 @@ def detectable(n: int, alpha: float, k: int = 1, power: float = 0.99) -> float:
 
 
 def test_means(draws: np.ndarray, expected: np.ndarray) -> MeanTest:
-    """``draws`` of shape (n, k), ``expected`` of shape (k,). A statistic that is not finite, or constant and wrong, has p = 0."""
+    """``draws`` of shape (n, k), ``expected`` of shape (k,). A statistic that is not finite, or constant and wrong,
+    has p = 0."""
     draws = np.asarray(draws, float)
     draws = draws.reshape(draws.shape[0], -1)
     expected = np.broadcast_to(np.asarray(expected, float).ravel(), draws.shape[1:])

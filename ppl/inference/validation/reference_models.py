@@ -1,5 +1,5 @@
-"""Small models with exact answers on which parts are validated when the user names none: published, so that a certificate
-says on what a claim was tested."""
+"""Small models with exact answers on which parts are validated when the user names none: published, so that a
+certificate says on what a claim was tested."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from ppl.inference.validation.checks.weighted import KnownMeasure
 
 
 class Hmm(ConditionalSequentialTarget):
-    """A hidden Markov chain with finitely many states: ``initial[z]``, ``transition[z, z']``, ``emission[z, y]``, data ``y``.
+    """A hidden Markov chain with finitely many states: ``initial[z]``, ``transition[z, z']``, ``emission[z, y]``,
+    data ``y``.
 
     All its randomness is discrete, so that algorithms on it can be enumerated."""
 
@@ -70,7 +71,13 @@ def last_state(model: Hmm) -> KnownMeasure:
     z = sum(paths.values())
     states = len(np.asarray(model.initial))
     atoms = np.array([sum(p for path, p in paths.items() if path[-1] == k) / z for k in range(states)])
-    return KnownMeasure(f"HMM, {states} states, T = {model.length}", math.log(z), lambda s: s == jnp.arange(states), atoms, "enumeration")
+    return KnownMeasure(
+        f"HMM, {states} states, T = {model.length}",
+        math.log(z),
+        lambda s: s == jnp.arange(states),
+        atoms,
+        "enumeration",
+    )
 
 
 def standard_normal() -> ExactTarget:
@@ -81,7 +88,9 @@ def correlated_normal(rho: float = 0.8) -> ExactTarget:
     """Two coordinates with variances 1 and 4 and correlation ``rho``."""
     factor = jnp.array([[1.0, 0.0], [2.0 * rho, 2.0 * math.sqrt(1 - rho**2)]])
     precision = jnp.linalg.inv(factor @ factor.T)
-    return ExactTarget("N2(0, S)", lambda key: factor @ jax.random.normal(key, (2,)), lambda x: -0.5 * x @ precision @ x)
+    return ExactTarget(
+        "N2(0, S)", lambda key: factor @ jax.random.normal(key, (2,)), lambda x: -0.5 * x @ precision @ x
+    )
 
 
 def gamma31() -> ExactTarget:
@@ -112,5 +121,7 @@ def weighted_values() -> tuple[Array, Array, float, KnownMeasure]:
     weights = np.array([0.2, 1.5, 0.0, 0.7])
     log_normaliser = math.log(2.0)
     z = 2.0 * weights.mean()
-    measure = KnownMeasure("4 weighted values", math.log(z), lambda v: v == jnp.arange(4), weights / weights.sum(), "closed form")
+    measure = KnownMeasure(
+        "4 weighted values", math.log(z), lambda v: v == jnp.arange(4), weights / weights.sum(), "closed form"
+    )
     return values, log_weights, log_normaliser, measure

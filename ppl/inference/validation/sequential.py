@@ -1,4 +1,5 @@
-"""A sequential wrapper around any p-value (Gandy and Scott 2020, *Unit testing for MCMC and other Monte Carlo methods*).
+"""A sequential wrapper around any p-value (Gandy and Scott 2020, *Unit testing for MCMC and other Monte Carlo
+methods*).
 
 A sound part passes after little more than one batch; a broken one is followed until the evidence is overwhelming."""
 
@@ -12,7 +13,8 @@ from ppl.inference.validation.fixed_n import MeanTest
 
 
 class Staged(NamedTuple):
-    """``test`` is that of the last stage, ``total`` the draws of all stages, ``decided`` False where the time ran out."""
+    """``test`` is that of the last stage, ``total`` the draws of all stages, ``decided`` False where the time ran
+    out."""
 
     refuted: bool
     decided: bool
@@ -30,10 +32,12 @@ def staged(
     growth: int = 4,
     deadline: float | None = None,
 ) -> Staged:
-    """``batch(seed, n)`` tests n fresh draws. P(refuted | sound) ≤ ``alpha``; a sound part is passed after 1.7 batches on average.
+    """``batch(seed, n)`` tests n fresh draws. P(refuted | sound) ≤ ``alpha``; a sound part is passed after 1.7
+    batches on average.
 
     Algorithm 1 of the paper: with β = α/k and γ = β^{1/k}, a p-value below β refutes, one above γ + β passes, and
-    between them the next stage decides with β/γ for β, on a batch ``growth`` times as large (from the second stage on)."""
+    between them the next stage decides with β/γ for β, on a batch ``growth`` times as large (from the second stage
+    on)."""
     beta = alpha / stages
     gamma = beta ** (1.0 / stages)
     total = 0

@@ -60,8 +60,10 @@ def validate(
     ============================================  ======================================================================
     part                                          what is tested
     ============================================  ======================================================================
-    a ``Kernel``, a BlackJAX algorithm, a         invariance after one and after ``steps`` transitions from exact draws of
-    function (key, state, log_density)            ``against`` (N(0, 1) if not given), mobility; reversibility and ranks where
+    a ``Kernel``, a BlackJAX algorithm, a         invariance after one and after ``steps`` transitions from exact
+    draws of
+    function (key, state, log_density)            ``against`` (N(0, 1) if not given), mobility; reversibility and
+    ranks where
                                                   it says that it is reversible; on a ``FiniteTarget`` the whole matrix
     a ``Representation``, ``kind="estimator"``    proper weighting for ``against`` (``KnownMeasure``)
     a ``Transformation``                          that it keeps the measure in mean, and particles independent
@@ -100,17 +102,23 @@ def validate(
             model = "two-state chain, T = 4"
         case "gradient" | "value":
             if exact is None:
-                raise UsageError(f"an unbiased {kind} is tested against the exact one", helps=("pass parameters=… and exact=…",))
+                raise UsageError(
+                    f"an unbiased {kind} is tested against the exact one", helps=("pass parameters=… and exact=…",)
+                )
             checks = (check_gradient(part, parameters, exact, **timed, case=name, claim=f"unbiased {kind}"),)
         case "sbc":
             if not isinstance(against, Joint):
-                raise UsageError("calibration is tested against a joint law", helps=("pass Joint(name, simulate, log_likelihood)",))
+                raise UsageError(
+                    "calibration is tested against a joint law", helps=("pass Joint(name, simulate, log_likelihood)",)
+                )
             checks = (check_calibration(part, against, **{**timed, "n": max(100, n // 20)}, case=name),)
         case "distribution":
             checks = check_distribution(part, **timed)
         case _:
             raise UsageError(
-                f"it cannot be seen what claim a {type(part).__name__} makes" if kind == "" else f"there is no kind {kind!r}",
+                f"it cannot be seen what claim a {type(part).__name__} makes"
+                if kind == ""
+                else f"there is no kind {kind!r}",
                 helps=tuple(f"kind={k!r}: {what}" for k, what in KINDS.items()),
             )
     return Certificate(name, model, checks, versions(), str(jax.devices()[0]))
@@ -155,5 +163,3 @@ def _measure(against: Any) -> KnownMeasure:
 def versions() -> dict[str, str]:
     found = {p: importlib.metadata.version(p) for p in ("jax", "numpyro", "blackjax")}
     return {**found, "numpy": np.__version__}
-
-

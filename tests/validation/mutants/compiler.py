@@ -1,4 +1,5 @@
-"""Broken compiler passes, C01 to C10: rewrites of the typed IR, refuted by the exact law or density of the program before."""
+"""Broken compiler passes, C01 to C10: rewrites of the typed IR, refuted by the exact law or density of the program
+before."""
 
 from __future__ import annotations
 
@@ -131,7 +132,8 @@ def marginal(change, n):
 
 
 def underflow(log_evidence, n):
-    """μ ~ N(0, 1) and a thousand observations of 3 with sd 1, in single precision: log Z = −926.888, by a grid of μ for the prior."""
+    """μ ~ N(0, 1) and a thousand observations of 3 with sd 1, in single precision: log Z = −926.888, by a grid of μ
+    for the prior."""
     grid = np.linspace(2.5, 3.5, 4001)
     log_weights = -0.5 * (1000 * (3 - grid) ** 2 + grid**2) - 1001 * 0.5 * math.log(2 * math.pi) + math.log(1.0)
     found = float(log_evidence(jnp.asarray(log_weights, jnp.float32)))
@@ -151,10 +153,26 @@ def dropped(p):
 
 
 MUTANTS = [
-    Mutant("C01", "two sample statements merged", "law of the sum, enumerated", lambda p: MERGE.run(p, "coins")[0], same, pmf, 0),
+    Mutant(
+        "C01",
+        "two sample statements merged",
+        "law of the sum, enumerated",
+        lambda p: MERGE.run(p, "coins")[0],
+        same,
+        pmf,
+        0,
+    ),
     Mutant("C03", "factor removed as dead code", "Z, enumerated", dropped, same, evidence, 0),
     Mutant("C04", "both branches contribute", "Z, enumerated", both_branches, same, branch_evidence, 0),
     Mutant("C06", "absent rows score as zeros", "density against the closed form", False, True, row_density, 0),
-    Mutant("C08", "marginal sum over the wrong range", "Z against enumeration", lambda v: replace(v, count=v.count - 1), same, marginal, 0),
+    Mutant(
+        "C08",
+        "marginal sum over the wrong range",
+        "Z against enumeration",
+        lambda v: replace(v, count=v.count - 1),
+        same,
+        marginal,
+        0,
+    ),
     Mutant("C10", "weights in the linear domain, 32 bits", "log Z = −926.888", linear, log_mean_exp, underflow, 0),
-]  # fmt: skip
+]

@@ -43,8 +43,8 @@ class Exchanged:
 
 
 class Inverted:
-    """A categorical law over 1000 values in single precision, drawn by inversion of its cumulative sums, which end below
-    the greatest uniform number: index 1000 can be returned."""
+    """A categorical law over 1000 values in single precision, drawn by inversion of its cumulative sums, which end
+    below the greatest uniform number: index 1000 can be returned."""
 
     def __init__(self, clipped):
         self.p = jnp.full(1000, 1e-3, jnp.float32)
@@ -63,8 +63,34 @@ class Inverted:
 LAW = refutes("distribution")
 
 MUTANTS = [
-    Mutant("D02", "variance used as standard deviation", "sampler against density", VarianceAsScale(0.0, 1.1), make("Normal", {"loc": 0.0, "scale": 1.1}), LAW, 8000),
-    Mutant("D03", "truncated density without its constant", "quadrature: total mass", WithoutConstant(), truncated(), LAW, 2000),
-    Mutant("D05", "negative binomial: p and 1 − p exchanged", "sampler against density", Exchanged(), make("NegativeBinomial", {"mean": 4.5, "concentration": 3.0}), LAW, 2000),
-    Mutant("D07", "categorical sampler can return K", "replay of u = 1 − 2⁻²⁴", Inverted(False), Inverted(True), LAW, 2000),
-]  # fmt: skip
+    Mutant(
+        "D02",
+        "variance used as standard deviation",
+        "sampler against density",
+        VarianceAsScale(0.0, 1.1),
+        make("Normal", {"loc": 0.0, "scale": 1.1}),
+        LAW,
+        8000,
+    ),
+    Mutant(
+        "D03",
+        "truncated density without its constant",
+        "quadrature: total mass",
+        WithoutConstant(),
+        truncated(),
+        LAW,
+        2000,
+    ),
+    Mutant(
+        "D05",
+        "negative binomial: p and 1 − p exchanged",
+        "sampler against density",
+        Exchanged(),
+        make("NegativeBinomial", {"mean": 4.5, "concentration": 3.0}),
+        LAW,
+        2000,
+    ),
+    Mutant(
+        "D07", "categorical sampler can return K", "replay of u = 1 − 2⁻²⁴", Inverted(False), Inverted(True), LAW, 2000
+    ),
+]

@@ -73,7 +73,9 @@ def langevin(corrected, size=0.9):
         if corrected == "none":
             return new
         correction = log_q(x, new) - log_q(new, x)
-        return taken(choose, new, x, log_density(new) - log_density(x) + (correction if corrected == "right" else -correction))
+        return taken(
+            choose, new, x, log_density(new) - log_density(x) + (correction if corrected == "right" else -correction)
+        )
 
     return step
 
@@ -106,7 +108,9 @@ SIZES = jnp.log(jnp.array([0.5, 0.25, 0.25]))
 
 def branching():
     """z ~ flip(0.5), and where z also b ~ flip(0.5): states (z, b), one site or two."""
-    return FiniteTarget("a site that is not always there", jnp.array([[0, 0], [1, 0], [1, 1]]), lambda s: SIZES[s[0] + s[1]])
+    return FiniteTarget(
+        "a site that is not always there", jnp.array([[0, 0], [1, 0], [1, 1]]), lambda s: SIZES[s[0] + s[1]]
+    )
 
 
 def single_site(corrected):
@@ -239,16 +243,98 @@ def kernel(target, **options):
 
 
 MUTANTS = [
-    Mutant("M02", "Hastings ratio with the wrong sign", "exact start, one step", multiplicative(-1), multiplicative(1), kernel(gamma31()), 2000),
+    Mutant(
+        "M02",
+        "Hastings ratio with the wrong sign",
+        "exact start, one step",
+        multiplicative(-1),
+        multiplicative(1),
+        kernel(gamma31()),
+        2000,
+    ),
     Mutant("M05", "support not checked", "exact start, one step", walk(True), walk(False), kernel(gamma31()), 2000),
-    Mutant("M08", "kinetic energy evaluated at the position", "exact start, one step", hmc(kinetic_at_position=True), hmc(), kernel(standard_normal()), 8000),
-    Mutant("M10", "momentum drawn with the inverse mass", "exact start, one step", hmc(momentum_scale=0.5), hmc(), kernel(standard_normal()), 2000),
-    Mutant("M11", "Langevin step without acceptance", "exact start, one step", langevin("none"), langevin("right"), kernel(standard_normal()), 8000),
-    Mutant("M12", "Langevin: forward and backward proposal swapped", "exact start, one step", langevin("swapped"), langevin("right"), kernel(log_gamma()), 2000),
-    Mutant("M15", "Gibbs block uses a stale copy of the other", "enumerated matrix, all atoms", gibbs(True), gibbs(False), kernel(correlated()), 2000),
-    Mutant("M18", "single-site step without the size correction", "enumerated matrix, all atoms", single_site(False), single_site(True), kernel(branching()), 2000),
-    Mutant("M21", "reversible jump omits |J|", "exact start, one jump", jump(False), jump(True), kernel(dimensions()), 2000),
-    Mutant("M22", "stale potential after the discrete update", "exact start, 5 sweeps", within_gibbs(True), within_gibbs(False), kernel(switching()), 5000),
-    Mutant("M23", "adaptation that never stops", "exact start, 60 steps", Adaptive(True), Adaptive(False), kernel(two_scales(), steps=60), 4000),
-    Mutant("M24", "swap ratio of replicas with the wrong sign", "exact start, one swap", exchange(-1), exchange(1), kernel(replicas()), 2000),
-]  # fmt: skip
+    Mutant(
+        "M08",
+        "kinetic energy evaluated at the position",
+        "exact start, one step",
+        hmc(kinetic_at_position=True),
+        hmc(),
+        kernel(standard_normal()),
+        8000,
+    ),
+    Mutant(
+        "M10",
+        "momentum drawn with the inverse mass",
+        "exact start, one step",
+        hmc(momentum_scale=0.5),
+        hmc(),
+        kernel(standard_normal()),
+        2000,
+    ),
+    Mutant(
+        "M11",
+        "Langevin step without acceptance",
+        "exact start, one step",
+        langevin("none"),
+        langevin("right"),
+        kernel(standard_normal()),
+        8000,
+    ),
+    Mutant(
+        "M12",
+        "Langevin: forward and backward proposal swapped",
+        "exact start, one step",
+        langevin("swapped"),
+        langevin("right"),
+        kernel(log_gamma()),
+        2000,
+    ),
+    Mutant(
+        "M15",
+        "Gibbs block uses a stale copy of the other",
+        "enumerated matrix, all atoms",
+        gibbs(True),
+        gibbs(False),
+        kernel(correlated()),
+        2000,
+    ),
+    Mutant(
+        "M18",
+        "single-site step without the size correction",
+        "enumerated matrix, all atoms",
+        single_site(False),
+        single_site(True),
+        kernel(branching()),
+        2000,
+    ),
+    Mutant(
+        "M21", "reversible jump omits |J|", "exact start, one jump", jump(False), jump(True), kernel(dimensions()), 2000
+    ),
+    Mutant(
+        "M22",
+        "stale potential after the discrete update",
+        "exact start, 5 sweeps",
+        within_gibbs(True),
+        within_gibbs(False),
+        kernel(switching()),
+        5000,
+    ),
+    Mutant(
+        "M23",
+        "adaptation that never stops",
+        "exact start, 60 steps",
+        Adaptive(True),
+        Adaptive(False),
+        kernel(two_scales(), steps=60),
+        4000,
+    ),
+    Mutant(
+        "M24",
+        "swap ratio of replicas with the wrong sign",
+        "exact start, one swap",
+        exchange(-1),
+        exchange(1),
+        kernel(replicas()),
+        2000,
+    ),
+]

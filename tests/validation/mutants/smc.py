@@ -1,12 +1,11 @@
-"""Broken sequential Monte Carlo, S01 to S21: whole filters as functions (key, target, n) → Particles, sweeps of conditional SMC, a
-change of target, and a pseudo-marginal chain."""
+"""Broken sequential Monte Carlo, S01 to S21: whole filters as functions (key, target, n) → Particles, sweeps of
+conditional SMC, a change of target, and a pseudo-marginal chain."""
 
 from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import logsumexp
 from jax.scipy.stats import norm
 
 from ppl.core.control import each
@@ -53,7 +52,9 @@ def smc(scheme=multinomial, ess=1.1, bug=""):
         if bug == "S11":
             return Particles(values, jnp.zeros(n), log_normaliser + jnp.mean(log_weights))
         if bug == "S13":  # Σ w² f / Σ w²: the weights are applied to an average that had them already
-            return Particles(values, 2 * log_weights - log_mean_exp(2 * log_weights), log_normaliser + log_mean_exp(log_weights))
+            return Particles(
+                values, 2 * log_weights - log_mean_exp(2 * log_weights), log_normaliser + log_mean_exp(log_weights)
+            )
         return Particles(values, log_weights, log_normaliser)
 
     run.__name__ = f"smc {bug}".strip()
@@ -61,7 +62,8 @@ def smc(scheme=multinomial, ess=1.1, bug=""):
 
 
 def wide_offset(key, log_weights, n):
-    """Systematic resampling whose offset is drawn from [0, 1) where it must lie in [0, 1/n): positions past the end go to the last."""
+    """Systematic resampling whose offset is drawn from [0, 1) where it must lie in [0, 1/n): positions past the end
+    go to the last."""
     cumulative = cumulative_weights(log_weights)
     points = jnp.arange(n) / n + jax.random.uniform(key)
     return jnp.minimum(jnp.searchsorted(cumulative, points, side="right"), log_weights.shape[0] - 1)
@@ -83,9 +85,11 @@ def change_of_target(omit):
 
 POINTS = np.array([0.0, 0.65, 1.3])
 NO_OP = KnownMeasure(
-    "N(0, 1), y = 1.3", float(norm.logpdf(1.3, 0.0, np.sqrt(2.0))), lambda x: (x <= POINTS).astype(float),
+    "N(0, 1), y = 1.3",
+    float(norm.logpdf(1.3, 0.0, np.sqrt(2.0))),
+    lambda x: (x <= POINTS).astype(float),
     np.asarray(norm.cdf(POINTS, 0.65, np.sqrt(0.5))),
-)  # fmt: skip
+)
 
 
 def sweep(bug=""):
@@ -117,7 +121,8 @@ def sweep(bug=""):
     return run
 
 
-# θ in {0, 1} fair, x ~ flip(0.5), p(y | θ, x): the likelihood is estimated with one draw of x, so Ẑ takes two values for each θ.
+# θ in {0, 1} fair, x ~ flip(0.5), p(y | θ, x): the likelihood is estimated with one draw of x, so Ẑ takes two values
+# for each θ.
 LIKELIHOOD = jnp.array([[0.1, 0.9], [0.5, 0.7]])
 
 
@@ -152,16 +157,74 @@ SHORT = smc()
 
 MUTANTS = [
     Mutant("S01", "weights not reset after resampling", "E Ẑ f = Z π(f), paths", smc(bug="S01"), SHORT, SMC, 2000),
-    Mutant("S02", "increment dropped where ESS triggers", "E Ẑ f = Z π(f), paths", smc(ess=0.9, bug="S02"), smc(ess=0.9), SMC, 2000),
-    Mutant("S03", "increments averaged with uniform weights without resampling", "E Ẑ f = Z π(f), paths", smc(ess=0.5, bug="S03"), smc(ess=0.5), SMC, 2000),
+    Mutant(
+        "S02",
+        "increment dropped where ESS triggers",
+        "E Ẑ f = Z π(f), paths",
+        smc(ess=0.9, bug="S02"),
+        smc(ess=0.9),
+        SMC,
+        2000,
+    ),
+    Mutant(
+        "S03",
+        "increments averaged with uniform weights without resampling",
+        "E Ẑ f = Z π(f), paths",
+        smc(ess=0.5, bug="S03"),
+        smc(ess=0.5),
+        SMC,
+        2000,
+    ),
     Mutant("S04", "off-by-one ancestor", "E Ẑ f = Z π(f), paths", smc(bug="S04"), SHORT, SMC, 2000),
-    Mutant("S07", "systematic: offset from [0, 1)", "offspring, E Ẑ f = Z π(f)", wide_offset, systematic, refutes("scheme"), 2000),
+    Mutant(
+        "S07",
+        "systematic: offset from [0, 1)",
+        "offspring, E Ẑ f = Z π(f)",
+        wide_offset,
+        systematic,
+        refutes("scheme"),
+        2000,
+    ),
     Mutant("S10", "first datum weighted twice", "E Ẑ f = Z π(f), paths", smc(bug="S10"), SHORT, SMC, 2000),
     Mutant("S11", "evidence uses the mean of log weights", "E Ẑ f = Z π(f), paths", smc(bug="S11"), SHORT, SMC, 2000),
-    Mutant("S12", "weights reset to the mean and mean in the evidence", "E Ẑ f = Z π(f), paths", smc(bug="S12"), SHORT, SMC, 2000),
+    Mutant(
+        "S12",
+        "weights reset to the mean and mean in the evidence",
+        "E Ẑ f = Z π(f), paths",
+        smc(bug="S12"),
+        SHORT,
+        SMC,
+        2000,
+    ),
     Mutant("S13", "final weights applied twice", "E Ẑ f = Z π(f), paths", smc(bug="S13"), SHORT, SMC, 2000),
-    Mutant("S17", "change of target omits the old density", "E Ẑ = Z after a no-op", change_of_target(True), change_of_target(False), refutes("estimator", NO_OP), 2000),
-    Mutant("S18", "conditional SMC: reference not retained", "exact start, one sweep", sweep("S18"), sweep(), SWEEP, 2000),
-    Mutant("S19", "conditional SMC: reference ancestor resampled", "exact start, one sweep", sweep("S19"), sweep(), SWEEP, 4000),
-    Mutant("S21", "PMMH estimates the current likelihood anew", "exact start on (theta, Z), 8 steps", pmmh(True), pmmh(False), refutes("kernel", estimated(), steps=8), 4000),
-]  # fmt: skip
+    Mutant(
+        "S17",
+        "change of target omits the old density",
+        "E Ẑ = Z after a no-op",
+        change_of_target(True),
+        change_of_target(False),
+        refutes("estimator", NO_OP),
+        2000,
+    ),
+    Mutant(
+        "S18", "conditional SMC: reference not retained", "exact start, one sweep", sweep("S18"), sweep(), SWEEP, 2000
+    ),
+    Mutant(
+        "S19",
+        "conditional SMC: reference ancestor resampled",
+        "exact start, one sweep",
+        sweep("S19"),
+        sweep(),
+        SWEEP,
+        4000,
+    ),
+    Mutant(
+        "S21",
+        "PMMH estimates the current likelihood anew",
+        "exact start on (theta, Z), 8 steps",
+        pmmh(True),
+        pmmh(False),
+        refutes("kernel", estimated(), steps=8),
+        4000,
+    ),
+]

@@ -1,6 +1,8 @@
-"""Broken estimators of variational objectives and their gradients, V03 to V11, on three small problems with exact answers.
+"""Broken estimators of variational objectives and their gradients, V03 to V11, on three small problems with exact
+answers.
 
-``vi_bernoulli``: z ~ flip(0.5), observe flip(z ? 0.9 : 0.2) = true, guide z ~ flip(sigmoid φ), φ = 0.3. ``vi_gaussian``: x ~ N(0, 1), observe
+``vi_bernoulli``: z ~ flip(0.5), observe flip(z ? 0.9 : 0.2) = true, guide z ~ flip(sigmoid φ), φ = 0.3.
+``vi_gaussian``: x ~ N(0, 1), observe
 N(x, 1) = 2, guide N(μ, e^λ), (μ, λ) = (0.4, −0.2). ``discontinuity``: d/dμ P(N(μ, 1) > 0.5) at μ = 0.2."""
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ def drawn(key, phi, shape=()):
 
 
 def reinforce(baseline):
-    """(w(z) − b) ∇ log q(z): unbiased for every b that does not depend on z. The mutant's b is half the same draw's w."""
+    """(w(z) − b) ∇ log q(z): unbiased for every b that does not depend on z. The mutant's b is half the same draw's
+    w."""
 
     def estimate(key, phi):
         first, second = jax.random.split(key)
@@ -65,7 +68,8 @@ def bound(z, phi):
 
 
 def iwelbo_gradient(twice):
-    """Score function for the two draws and the derivative of the bound itself; the mutant uses the first draw for both."""
+    """Score function for the two draws and the derivative of the bound itself; the mutant uses the first draw for
+    both."""
 
     def estimate(key, phi):
         z = drawn(key, phi, (2,))
@@ -120,10 +124,58 @@ def gradient(parameters, exact):
 BERNOULLI = gradient(PHI, ELBO_GRADIENT)
 
 MUTANTS = [
-    Mutant("V03", "baseline depends on the same sample", "exact gradient", reinforce("same"), reinforce("other"), BERNOULLI, 2000),
-    Mutant("V06", "reparameterised through a discontinuity", "exact gradient φ(0.3)", step_gradient(True), step_gradient(False), gradient(*STEP), 2000),
-    Mutant("V07", "IWELBO averages logs", "exact IWELBO, K = 2", iwelbo(True), iwelbo(False), refutes("value", parameters=PHI, exact=exact_iwelbo(PHI)), 2000),
-    Mutant("V09", "one particle used twice in the K = 2 bound", "exact gradient, K = 2", iwelbo_gradient(True), iwelbo_gradient(False), gradient(PHI, jax.grad(exact_iwelbo)(PHI)), 2000),
-    Mutant("V10", "entropy of the guide dropped", "closed form gradient", pathwise(entropy=False), pathwise(), gradient(*GAUSSIAN), 2000),
-    Mutant("V11", "Jacobian of the guide's transform missing", "closed form gradient", pathwise(chain_rule=False), pathwise(), gradient(*GAUSSIAN), 6000),
-]  # fmt: skip
+    Mutant(
+        "V03",
+        "baseline depends on the same sample",
+        "exact gradient",
+        reinforce("same"),
+        reinforce("other"),
+        BERNOULLI,
+        2000,
+    ),
+    Mutant(
+        "V06",
+        "reparameterised through a discontinuity",
+        "exact gradient φ(0.3)",
+        step_gradient(True),
+        step_gradient(False),
+        gradient(*STEP),
+        2000,
+    ),
+    Mutant(
+        "V07",
+        "IWELBO averages logs",
+        "exact IWELBO, K = 2",
+        iwelbo(True),
+        iwelbo(False),
+        refutes("value", parameters=PHI, exact=exact_iwelbo(PHI)),
+        2000,
+    ),
+    Mutant(
+        "V09",
+        "one particle used twice in the K = 2 bound",
+        "exact gradient, K = 2",
+        iwelbo_gradient(True),
+        iwelbo_gradient(False),
+        gradient(PHI, jax.grad(exact_iwelbo)(PHI)),
+        2000,
+    ),
+    Mutant(
+        "V10",
+        "entropy of the guide dropped",
+        "closed form gradient",
+        pathwise(entropy=False),
+        pathwise(),
+        gradient(*GAUSSIAN),
+        2000,
+    ),
+    Mutant(
+        "V11",
+        "Jacobian of the guide's transform missing",
+        "closed form gradient",
+        pathwise(chain_rule=False),
+        pathwise(),
+        gradient(*GAUSSIAN),
+        6000,
+    ),
+]

@@ -33,12 +33,13 @@ def check_calibration(
     budget: float | None = None,
     case: str = "",
 ) -> Check:
-    """``posterior(key, y)`` gives L nearly independent draws of θ (a PyTree with a leading axis). The rank of the true θ among them is
-    uniform on 0..L for every coordinate, and so is the rank of its log likelihood: without such a quantity that looks at the data
-    a method that returns the prior passes (Talts et al. 2018; Modrák et al. 2023).
+    """``posterior(key, y)`` gives L nearly independent draws of θ (a PyTree with a leading axis). The rank of the
+    true θ among them is
+    uniform on 0..L for every coordinate, and so is the rank of its log likelihood: without such a quantity that looks
+    at the data a method that returns the prior passes (Talts et al. 2018; Modrák et al. 2023).
 
-    The ECDF of the n ranks is compared with a simultaneous band, P(sup |Fₙ − F| > ε) ≤ 2 exp(−2nε²). Weak and dear: an error of a
-    tenth in a standard deviation needs thousands of data sets, so for whole methods only."""
+    The ECDF of the n ranks is compared with a simultaneous band, P(sup |Fₙ − F| > ε) ≤ 2 exp(−2nε²). Weak and dear:
+    an error of a tenth in a standard deviation needs thousands of data sets, so for whole methods only."""
     deadline = None if budget is None else time.monotonic() + budget
     names: list[str] = []
 
@@ -72,6 +73,15 @@ def check_calibration(
     t = result.test
     outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
     band = float(np.sqrt(np.log(2 * len(names) / alpha) / (2 * n)))
-    return Check("ranks of the true values uniform", "joint law", "ECDF with simultaneous band", outcome, alpha, result.total,
-                 {"quantity": names[t.which], "largest gap": t.z, "band": band, "mean rank": t.mean, "should be": t.expected},
-                 None, case, result.stage_seed)  # fmt: skip
+    return Check(
+        "ranks of the true values uniform",
+        "joint law",
+        "ECDF with simultaneous band",
+        outcome,
+        alpha,
+        result.total,
+        {"quantity": names[t.which], "largest gap": t.z, "band": band, "mean rank": t.mean, "should be": t.expected},
+        None,
+        case,
+        result.stage_seed,
+    )

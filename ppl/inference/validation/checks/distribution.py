@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from ppl.core.errors import UsageError
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.checks.edges import check_edges
@@ -25,9 +26,10 @@ def check_distribution(
 ) -> tuple[Check, ...]:
     """A univariate distribution with ``sample(key, sample_shape)`` and ``log_prob(value)`` (NumPyro's as they are).
 
-    The density is integrated (summed, if draws are integers) over the real line with break points at the quantiles of a pilot sample, and must
-    give 1; its integral up to each of nine quantiles must be the frequency with which the sampler stays below. Discrete laws are
-    also drawn at the edges of the unit interval (``check_edges``)."""
+    The density is integrated (summed, if draws are integers) over the real line with break points at the quantiles of
+    a pilot sample, and must
+    give 1; its integral up to each of nine quantiles must be the frequency with which the sampler stays below.
+    Discrete laws are also drawn at the edges of the unit interval (``check_edges``)."""
     deadline = None if budget is None else time.monotonic() + budget
     title = name or type(distribution).__name__
     compiled = jax.jit(jax.vmap(lambda key: distribution.sample(key, ())))
@@ -49,10 +51,17 @@ def check_distribution(
     points = np.unique(np.quantile(pilot.astype(float), np.linspace(0.1, 0.9, 9), method="inverted_cdf"))
     below, total, error = cdf(points)
     mass = Check(
-        "normalised density", "quadrature" if not discrete else "summation", "total mass",
-        "passed" if abs(total - 1) <= max(1e-6, 10 * error) else "refuted", 0.0, 0,
-        {"integral": total, "should be": 1.0, "error": error}, None, title, seed,
-    )  # fmt: skip
+        "normalised density",
+        "quadrature" if not discrete else "summation",
+        "total mass",
+        "passed" if abs(total - 1) <= max(1e-6, 10 * error) else "refuted",
+        0.0,
+        0,
+        {"integral": total, "should be": 1.0, "error": error},
+        None,
+        title,
+        seed,
+    )
 
     def batch(s: int, m: int) -> MeanTest:
         x = draws(s, m).astype(float)
@@ -66,9 +75,18 @@ def check_distribution(
     t = result.test
     names = [f"P(x <= {p:g})" for p in points] + ["density 0 at a draw"]
     outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
-    sampler = Check("sampler has the density", mass.oracle, f"{len(points)} quantiles and the support", outcome, alpha, result.total,
-                    {"function": names[t.which], "mean": t.mean, "should be": t.expected, "z": t.z},
-                    detectable(n, alpha, len(names)), title, result.stage_seed)  # fmt: skip
+    sampler = Check(
+        "sampler has the density",
+        mass.oracle,
+        f"{len(points)} quantiles and the support",
+        outcome,
+        alpha,
+        result.total,
+        {"function": names[t.which], "mean": t.mean, "should be": t.expected, "z": t.z},
+        detectable(n, alpha, len(names)),
+        title,
+        result.stage_seed,
+    )
     return (mass, sampler, *(check_edges(distribution, title) if discrete else ()))
 
 
@@ -97,15 +115,16 @@ def _integrated(density: Any, pilot: np.ndarray, bounds: tuple[float, ...]) -> A
 
 
 def _adaptive(function: Any, cuts: np.ndarray, rounds: int = 40) -> tuple[np.ndarray, float]:
-    """Integrals over the intervals between ``cuts`` by Gauss–Legendre rules of 21 and 10 points, intervals on which they differ
-    halved; all points of a round in one call. Also the sum of the differences that are left."""
+    """Integrals over the intervals between ``cuts`` by Gauss–Legendre rules of 21 and 10 points, intervals on which
+    they differ halved; all points of a round in one call. Also the sum of the differences that are left."""
     fine, coarse = np.polynomial.legendre.leggauss(21), np.polynomial.legendre.leggauss(10)
     a, b, owner = cuts[:-1], cuts[1:], np.arange(len(cuts) - 1)
     total, error = np.zeros(len(owner)), 0.0
     for step in range(rounds):
         middle, half = (a + b) / 2, (b - a) / 2
         values = [
-            half * (function((middle[:, None] + half[:, None] * x).ravel()).reshape(len(a), -1) @ w) for x, w in (fine, coarse)
+            half * (function((middle[:, None] + half[:, None] * x).ravel()).reshape(len(a), -1) @ w)
+            for x, w in (fine, coarse)
         ]
         gap = np.abs(values[0] - values[1])
         done = (gap < 1e-9) if step < rounds - 1 else np.full(len(a), True)
@@ -134,6 +153,10 @@ def _summed(density: Any, pilot: np.ndarray) -> Any:
     def cdf(points: np.ndarray) -> tuple[np.ndarray, float, float]:
         p = np.nan_to_num(np.asarray(density(jnp.asarray(support, pilot.dtype)), float), nan=0.0)
         cumulative = np.cumsum(p)
-        return cumulative[np.searchsorted(support, points, side="right") - 1], float(cumulative[-1]), float(p[-1] + p[0])
+        return (
+            cumulative[np.searchsorted(support, points, side="right") - 1],
+            float(cumulative[-1]),
+            float(p[-1] + p[0]),
+        )
 
     return cdf

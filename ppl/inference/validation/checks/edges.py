@@ -30,8 +30,8 @@ def uniforms_at(top: bool) -> Iterator[None]:
 
 
 def check_edges(distribution: Any, name: str) -> tuple[Check, ...]:
-    """A draw made from u = 0 or from u = 1 − 2⁻²⁴ (2⁻⁵³ in double precision) has a positive density. Samplers that do not draw
-    by ``jax.random.uniform`` are not touched by this; samplers with loops, which reject, are left out."""
+    """A draw made from u = 0 or from u = 1 − 2⁻²⁴ (2⁻⁵³ in double precision) has a positive density. Samplers that do
+    not draw by ``jax.random.uniform`` are not touched by this; samplers with loops, which reject, are left out."""
     if "while" in str(jax.make_jaxpr(lambda key: distribution.sample(key, ()))(jax.random.key(0))):
         return ()
     found = {}
@@ -40,6 +40,15 @@ def check_edges(distribution: Any, name: str) -> tuple[Check, ...]:
             draw = distribution.sample(jax.random.key(0), ())
         found["u -> 1" if top else "u = 0"] = (np.asarray(draw).item(), float(distribution.log_prob(jnp.asarray(draw))))
     bad = {u: f"{x}, of density 0" for u, (x, log_density) in found.items() if not log_density > -np.inf}
-    check = Check("draws lie in the support", "replay of extreme uniforms", "u = 0 and u -> 1", "refuted" if bad else "passed", 0.0, 2,
-                 bad or {u: x for u, (x, _) in found.items()}, None, name)  # fmt: skip
+    check = Check(
+        "draws lie in the support",
+        "replay of extreme uniforms",
+        "u = 0 and u -> 1",
+        "refuted" if bad else "passed",
+        0.0,
+        2,
+        bad or {u: x for u, (x, _) in found.items()},
+        None,
+        name,
+    )
     return (check,)

@@ -44,15 +44,21 @@ def path_model(length: int = 4, deaths: bool = False) -> tuple[Paths, KnownMeasu
     chain = hmm2(length)
     if deaths:
         chain = Hmm(
-            y=chain.y, initial=chain.initial, transition=chain.transition, length=length,
+            y=chain.y,
+            initial=chain.initial,
+            transition=chain.transition,
+            length=length,
             emission=jnp.array([[1.0, 0.0], [0.3, 0.7]]),
-        )  # fmt: skip
+        )
     atoms = chain.paths()
     table, total = jnp.array(list(atoms)), sum(atoms.values())
     measure = KnownMeasure(
-        "paths", math.log(total), lambda path: jnp.all(path == table, axis=1).astype(float),
-        np.array(list(atoms.values())) / total, "enumeration",
-    )  # fmt: skip
+        "paths",
+        math.log(total),
+        lambda path: jnp.all(path == table, axis=1).astype(float),
+        np.array(list(atoms.values())) / total,
+        "enumeration",
+    )
     return Paths(chain=chain, length=length), measure
 
 
@@ -72,8 +78,10 @@ class Drift(SequentialTarget):
 def check_filter(
     smc: Filter, seed: int = 0, alpha: float = 1e-9, n: int = 20_000, name: str = "smc", sizes: tuple[int, ...] = (2, 3)
 ) -> tuple[Check, ...]:
-    """``smc(key, target, particles) -> Particles`` is properly weighted: E Ẑ f = Z π(f) for all functions of whole paths, on a
-    chain of two states with four observations, with few particles, and where particles die; and particles are not all alike."""
+    """``smc(key, target, particles) -> Particles`` is properly weighted: E Ẑ f = Z π(f) for all functions of whole
+    paths, on a
+    chain of two states with four observations, with few particles, and where particles die; and particles are not all
+    alike."""
     checks = [_weighted(smc, particles, seed, alpha, n, name) for particles in sizes]
     return *checks, _distinct(lambda key: smc(key, Drift(), 8), seed, name)
 
@@ -91,21 +99,44 @@ def _weighted(smc: Filter, particles: int, seed: int, alpha: float, n: int, name
 
     compiled = jax.jit(jax.vmap(lambda key: jax.vmap(one)(jax.random.split(key, 2), stacked, log_evidence).ravel()))
     expected = np.concatenate([[1.0], first.expected, [1.0], second.expected])
-    names = [f"{f}, {m}" for m in ("T = 4", "T = 4, particles die") for f in ("Z", *(f"Z 1(path {p})" for p in plain.chain.paths()))]
+    names = [
+        f"{f}, {m}"
+        for m in ("T = 4", "T = 4, particles die")
+        for f in ("Z", *(f"Z 1(path {p})" for p in plain.chain.paths()))
+    ]
 
     def batch(s: int, m: int) -> MeanTest:
         return test_means(np.asarray(compiled(jax.random.split(jax.random.key(s), m))), expected)
 
     result = staged(batch, seed, n, alpha)
     t = result.test
-    return Check("properly weighted", "enumeration", "Z and Z f, every path", "refuted" if result.refuted else "passed", alpha,
-                 result.total, {"function": names[t.which], "mean / Z": t.mean, "should be": t.expected, "z": t.z, "p": t.p_value},
-                 detectable(n, alpha, len(expected)), f"{name}, {particles} particles", result.stage_seed)  # fmt: skip
+    return Check(
+        "properly weighted",
+        "enumeration",
+        "Z and Z f, every path",
+        "refuted" if result.refuted else "passed",
+        alpha,
+        result.total,
+        {"function": names[t.which], "mean / Z": t.mean, "should be": t.expected, "z": t.z, "p": t.p_value},
+        detectable(n, alpha, len(expected)),
+        f"{name}, {particles} particles",
+        result.stage_seed,
+    )
 
 
 def _distinct(run: Callable[[Any], Particles], seed: int, name: str, n: int = 200) -> Check:
     """Eight particles of a continuous law: all equal in most runs only where they share a key."""
     values = np.asarray(jax.jit(jax.vmap(lambda key: run(key).values))(jax.random.split(jax.random.key(seed), n)))
     alike = float(np.mean(np.all(values == values[:, :1], axis=1)))
-    return Check("particles are not all alike", "exact comparison", "P(all equal)", "refuted" if alike > 0.5 else "passed", 0.0, n,
-                 {"P(all equal)": alike, "at most": 0.5}, None, name, seed)  # fmt: skip
+    return Check(
+        "particles are not all alike",
+        "exact comparison",
+        "P(all equal)",
+        "refuted" if alike > 0.5 else "passed",
+        0.0,
+        n,
+        {"P(all equal)": alike, "at most": 0.5},
+        None,
+        name,
+        seed,
+    )

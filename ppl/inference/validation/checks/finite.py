@@ -28,18 +28,42 @@ def check_finite(kernel: Any, target: FiniteTarget, seed: int = 0, draws: int = 
         worst = int(np.argmax(np.abs(off)))
         error = float(np.abs(off).max() + np.abs(matrix.sum(1) - 1).max())
         checks = (
-            Check("leaves the target invariant", "enumeration", f"{len(pi)} states", "passed" if error < 1e-12 else "refuted", 0.0, 0,
-                  {"state": worst, "mass": float((pi @ matrix)[worst]), "should be": float(pi[worst])}, None, chain.name, seed),
-        )  # fmt: skip
+            Check(
+                "leaves the target invariant",
+                "enumeration",
+                f"{len(pi)} states",
+                "passed" if error < 1e-12 else "refuted",
+                0.0,
+                0,
+                {"state": worst, "mass": float((pi @ matrix)[worst]), "should be": float(pi[worst])},
+                None,
+                chain.name,
+                seed,
+            ),
+        )
     else:
         matrix = _sampled(kernel, target, seed, draws)
     reach = np.linalg.matrix_power((matrix > 0).astype(float) + np.eye(len(pi)), len(pi)) > 0
     live = pi > 0
     missed = np.argwhere(~reach & live[:, None] & live[None, :])
-    said = {"cannot reach": f"state {missed[0][1]} from state {missed[0][0]}"} if len(missed) else {"states": int(live.sum())}
+    said = (
+        {"cannot reach": f"state {missed[0][1]} from state {missed[0][0]}"}
+        if len(missed)
+        else {"states": int(live.sum())}
+    )
     oracle = "enumeration" if exact else f"{draws} draws a state"
-    return *checks, Check("irreducible", oracle, "transition matrix", "refuted" if len(missed) else "passed", 0.0,
-                          0 if exact else draws, said, None, chain.name, seed)  # fmt: skip
+    return *checks, Check(
+        "irreducible",
+        oracle,
+        "transition matrix",
+        "refuted" if len(missed) else "passed",
+        0.0,
+        0 if exact else draws,
+        said,
+        None,
+        chain.name,
+        seed,
+    )
 
 
 def _enumerated(kernel: Any, target: FiniteTarget) -> np.ndarray | None:

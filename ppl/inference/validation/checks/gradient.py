@@ -27,10 +27,11 @@ def check_gradient(
     oracle: str = "exact gradient",
     claim: str = "unbiased gradient",
 ) -> Check:
-    """``estimator(key, parameters)`` against ``exact``, both PyTrees of the parameters' structure; coordinate by coordinate.
+    """``estimator(key, parameters)`` against ``exact``, both PyTrees of the parameters' structure; coordinate by
+    coordinate.
 
-    An estimator whose draws all agree (enumeration, quadrature) is compared at 1e-9. The certificate carries its standard
-    deviation. Also serves for the value of an objective: a scalar estimator and a scalar ``exact``."""
+    An estimator whose draws all agree (enumeration, quadrature) is compared at 1e-9. The certificate carries its
+    standard deviation. Also serves for the value of an objective: a scalar estimator and a scalar ``exact``."""
     deadline = None if budget is None else time.monotonic() + budget
     expected = np.asarray(ravel_pytree(exact)[0], float)
     compiled = jax.jit(jax.vmap(lambda key: ravel_pytree(estimator(key, parameters))[0]))
@@ -45,5 +46,15 @@ def check_gradient(
     t = result.test
     outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
     statistic = {"coordinate": t.which, "mean": t.mean, "should be": t.expected, "z": t.z, "sd": spread[0]}
-    return Check(claim, oracle, f"{len(expected)} coordinates", outcome, alpha, result.total, statistic,
-                 detectable(n, alpha, len(expected)), case, result.stage_seed)  # fmt: skip
+    return Check(
+        claim,
+        oracle,
+        f"{len(expected)} coordinates",
+        outcome,
+        alpha,
+        result.total,
+        statistic,
+        detectable(n, alpha, len(expected)),
+        case,
+        result.stage_seed,
+    )

@@ -15,7 +15,8 @@ from ppl.inference.validation.families import flat
 
 
 def check_involution(kernel: Involutive, target: ExactTarget, seed: int = 0, n: int = 1_000) -> tuple[Check, ...]:
-    """At ``n`` exact draws of z with auxiliary draws u: exact comparisons, 1e-10 and 1e-8 (relative to the size of the values)."""
+    """At ``n`` exact draws of z with auxiliary draws u: exact comparisons, 1e-10 and 1e-8 (relative to the size of
+    the values)."""
 
     def one(key: Any) -> Any:
         first, second = jax.random.split(key)
@@ -33,7 +34,17 @@ def check_involution(kernel: Involutive, target: ExactTarget, seed: int = 0, n: 
     tolerance = 1e-10 if np.asarray(automatic).dtype == np.float64 else 1e-4
 
     def row(claim: str, value: float, limit: float) -> Check:
-        return Check(claim, "exact comparison", f"{n} points", "passed" if value <= limit else "refuted", 0.0, n,
-                     {"largest error": value, "limit": limit}, None, kernel.name, seed)  # fmt: skip
+        return Check(
+            claim,
+            "exact comparison",
+            f"{n} points",
+            "passed" if value <= limit else "refuted",
+            0.0,
+            n,
+            {"largest error": value, "limit": limit},
+            None,
+            kernel.name,
+            seed,
+        )
 
     return row("involution: h(h(z, u)) = (z, u)", off, tolerance), row("log Jacobian", jacobian, 100 * tolerance)

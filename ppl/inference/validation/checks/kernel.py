@@ -29,8 +29,9 @@ def check_kernel(
     least_movement: float = 0.01,
     budget: float | None = None,
 ) -> tuple[Check, ...]:
-    """From θ₀ ~ π exactly: E f(θ₁) = E f(θ₀), and after ``steps`` transitions too, for the whole family f; where the kernel
-    says that it is reversible, E h(θ₀, θ₁) = E h(θ₁, θ₀); P(θ₁ ≠ θ₀) ≥ ``least_movement``. ``kernel``: see ``as_chain``."""
+    """From θ₀ ~ π exactly: E f(θ₁) = E f(θ₀), and after ``steps`` transitions too, for the whole family f; where the
+    kernel says that it is reversible, E h(θ₀, θ₁) = E h(θ₁, θ₀); P(θ₁ ≠ θ₀) ≥ ``least_movement``. ``kernel``: see
+    ``as_chain``."""
     deadline = None if budget is None else time.monotonic() + budget
     chain = as_chain(kernel, target)
     run = _runner(chain, steps, target.functions, min(n, 20_000))
@@ -59,10 +60,17 @@ def check_kernel(
         checks.append(_check(chain, "reversible", "one step", reversibility, names, seed, n, alpha, deadline))
     checks.append(
         Check(
-            "moves", "exact start", "P(theta1 != theta0)",
-            "passed" if moved >= least_movement else "refuted", 0.0, len(pilot_start),
-            {"moved": moved, "least": least_movement}, None, "one step", seed,
-        )  # fmt: skip
+            "moves",
+            "exact start",
+            "P(theta1 != theta0)",
+            "passed" if moved >= least_movement else "refuted",
+            0.0,
+            len(pilot_start),
+            {"moved": moved, "least": least_movement},
+            None,
+            "one step",
+            seed,
+        )
     )
     return tuple(checks)
 
@@ -75,8 +83,18 @@ def _check(
     outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
     statistic = {"function": names[t.which], "z": t.z, "mean": t.mean, "p": t.p_value}
     delta = detectable(n, alpha, len(names))
-    return Check(claim, "exact start", f"{len(names)} bounded functions", outcome, alpha, result.total, statistic, delta,
-                 f"{chain.name}, {case}", result.stage_seed)  # fmt: skip
+    return Check(
+        claim,
+        "exact start",
+        f"{len(names)} bounded functions",
+        outcome,
+        alpha,
+        result.total,
+        statistic,
+        delta,
+        f"{chain.name}, {case}",
+        result.stage_seed,
+    )
 
 
 def _runner(chain: Chain, steps: int, functions: Any, block: int) -> Callable[[int, int], tuple[np.ndarray, ...]]:
@@ -118,7 +136,8 @@ def check_rank(
     length: int = 8,
     reverse: Any = None,
 ) -> Check:
-    """The exact rank test (Gandy and Scott 2020, algorithm 2): M uniform on 1..L, θ_M ~ π, the kernel run forward L − M and its reversal
+    """The exact rank test (Gandy and Scott 2020, algorithm 2): M uniform on 1..L, θ_M ~ π, the kernel run forward L −
+    M and its reversal
     M − 1 steps from it; ties broken at random, the rank of θ_M among all L is uniform. For every L and n, with no
     error of approximation. ``reverse``: the time reversal of a kernel that is not reversible."""
     forward = as_chain(kernel, target)
@@ -162,12 +181,26 @@ def check_rank(
         counts = np.stack([np.bincount(r, minlength=length) for r in ranks.T])
         p = stats.chisquare(counts, axis=1).pvalue
         worst = int(np.argmin(p))
-        return MeanTest(min(1.0, float(p[worst]) * len(p)), worst, float("nan"), float(np.mean(ranks[:, worst])),
-                        (length - 1) / 2, size)  # fmt: skip
+        return MeanTest(
+            min(1.0, float(p[worst]) * len(p)),
+            worst,
+            float("nan"),
+            float(np.mean(ranks[:, worst])),
+            (length - 1) / 2,
+            size,
+        )
 
     result = staged(batch, seed, n, alpha)
     statistic = {"coordinate": result.test.which, "mean rank": result.test.mean, "p": result.test.p_value}
-    return Check("ranks uniform", "exact start", f"L = {length}", "refuted" if result.refuted else "passed", alpha,
-                 result.total, statistic, None, forward.name, result.stage_seed)  # fmt: skip
-
-
+    return Check(
+        "ranks uniform",
+        "exact start",
+        f"L = {length}",
+        "refuted" if result.refuted else "passed",
+        alpha,
+        result.total,
+        statistic,
+        None,
+        forward.name,
+        result.stage_seed,
+    )

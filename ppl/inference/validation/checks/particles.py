@@ -27,17 +27,30 @@ WEIGHTS = ((0.1, 0.2, 0.3, 0.4), (0.7, 0.0, 0.29, 0.01), (1.0, 1.0, 1.0, 1.0))
 
 
 def check_scheme(
-    scheme: Scheme, name: str = "scheme", seed: int = 0, alpha: float = 1e-9, n: int = 20_000, sizes: tuple[int, ...] = (3, 4, 7)
+    scheme: Scheme,
+    name: str = "scheme",
+    seed: int = 0,
+    alpha: float = 1e-9,
+    n: int = 20_000,
+    sizes: tuple[int, ...] = (3, 4, 7),
 ) -> tuple[Check, ...]:
-    """Ancestors in range, E[offspringᵢ] = m wᵢ/Σw for several weights and m, and SMC with the scheme properly weighted on
-    a two-state chain, at every threshold."""
+    """Ancestors in range, E[offspringᵢ] = m wᵢ/Σw for several weights and m, and SMC with the scheme properly
+    weighted on a two-state chain, at every threshold."""
     checks = [_offspring(scheme, name, m, seed, alpha, n) for m in sizes]
     exact = _enumerated_offspring(scheme, name, seed)
     checks += [exact] if exact is not None else []
     for particles, ess in itertools.product((2, 3), (0.5, 0.9, 1.1)):
         model = hmm2()
-        checks.append(check_weighted(smc(particles, scheme, ess)(suspend(model)), last_state(model), seed, alpha, n,
-                                     case=f"{name}, SMC of {particles} particles, T = 4, ess = {ess}"))  # fmt: skip
+        checks.append(
+            check_weighted(
+                smc(particles, scheme, ess)(suspend(model)),
+                last_state(model),
+                seed,
+                alpha,
+                n,
+                case=f"{name}, SMC of {particles} particles, T = 4, ess = {ess}",
+            )
+        )
     return tuple(checks)
 
 
@@ -60,27 +73,51 @@ def _offspring(scheme: Scheme, name: str, m: int, seed: int, alpha: float, n: in
 
     result = staged(batch, seed, n, alpha)
     t = result.test
-    return Check("E[offspring] = n w", "closed form", "offspring of each particle", "refuted" if result.refuted else "passed",
-                 alpha, result.total, {"particle": t.which % 4, "mean": t.mean, "should be": t.expected, "z": t.z},
-                 detectable(n, alpha, len(expected)), f"{name}, weights {WEIGHTS[t.which // 4]}, {m} slots", result.stage_seed)  # fmt: skip
+    return Check(
+        "E[offspring] = n w",
+        "closed form",
+        "offspring of each particle",
+        "refuted" if result.refuted else "passed",
+        alpha,
+        result.total,
+        {"particle": t.which % 4, "mean": t.mean, "should be": t.expected, "z": t.z},
+        detectable(n, alpha, len(expected)),
+        f"{name}, weights {WEIGHTS[t.which // 4]}, {m} slots",
+        result.stage_seed,
+    )
 
 
 def _enumerated_offspring(scheme: Scheme, name: str, seed: int, m: int = 3) -> Check | None:
-    """The same with every random choice enumerated; None for a scheme that makes them elsewhere than in ``ppl.core.random``."""
+    """The same with every random choice enumerated; None for a scheme that makes them elsewhere than in
+    ``ppl.core.random``."""
     try:
         off, worst = 0.0, WEIGHTS[0]
         for weights in WEIGHTS:
             log_weights = jnp.log(jnp.array(weights))
             counts = expectation(
-                lambda source, w=log_weights: scheme(source, w, m), lambda a: np.bincount(np.asarray(a), minlength=4), 500
+                lambda source, w=log_weights: scheme(source, w, m),
+                lambda a: np.bincount(np.asarray(a), minlength=4),
+                500,
             )
-            error = float(np.max(np.abs(counts - m * np.array(weights) / np.sum(weights)))) if len(counts) == 4 else np.inf
+            error = (
+                float(np.max(np.abs(counts - m * np.array(weights) / np.sum(weights)))) if len(counts) == 4 else np.inf
+            )
             off, worst = max((off, worst), (error, weights))
     except (TypeError, AttributeError, ValueError, NotImplementedError, PplError):
         return None
     tolerance = 1e-12 if jnp.zeros(()).dtype == np.float64 else 1e-5
-    return Check("E[offspring] = n w", "enumeration", "offspring of each particle", "passed" if off <= tolerance else "refuted", 0.0, 0,
-                 {"largest error": off, "limit": tolerance}, None, f"{name}, weights {worst}, {m} slots", seed)  # fmt: skip
+    return Check(
+        "E[offspring] = n w",
+        "enumeration",
+        "offspring of each particle",
+        "passed" if off <= tolerance else "refuted",
+        0.0,
+        0,
+        {"largest error": off, "limit": tolerance},
+        None,
+        f"{name}, weights {worst}, {m} slots",
+        seed,
+    )
 
 
 def check_conditional(
@@ -92,8 +129,8 @@ def check_conditional(
     n: int = 20_000,
     name: str = "conditional_smc",
 ) -> Check:
-    """``sweep(key, model, particles, path) -> path`` leaves the law of paths invariant: start from it exactly (all paths enumerated), one
-    sweep, all atoms."""
+    """``sweep(key, model, particles, path) -> path`` leaves the law of paths invariant: start from it exactly (all
+    paths enumerated), one sweep, all atoms."""
     model = model or hmm2()
     sweep = sweep or (lambda key, target, k, path: conditional_smc(key, target, k, path)[0])
     paths = model.paths()
@@ -114,6 +151,15 @@ def check_conditional(
 
     result = staged(batch, seed, n, alpha)
     t = result.test
-    return Check("leaves the target invariant", "enumerated paths", f"{len(paths)} atoms", "refuted" if result.refuted else "passed",
-                 alpha, result.total, {"path": str(list(paths)[t.which]), "mean": t.mean, "should be": t.expected, "z": t.z},
-                 detectable(n, alpha, len(paths)), f"{name}, {particles} particles, one sweep", result.stage_seed)  # fmt: skip
+    return Check(
+        "leaves the target invariant",
+        "enumerated paths",
+        f"{len(paths)} atoms",
+        "refuted" if result.refuted else "passed",
+        alpha,
+        result.total,
+        {"path": str(list(paths)[t.which]), "mean": t.mean, "should be": t.expected, "z": t.z},
+        detectable(n, alpha, len(paths)),
+        f"{name}, {particles} particles, one sweep",
+        result.stage_seed,
+    )

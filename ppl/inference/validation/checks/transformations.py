@@ -14,13 +14,22 @@ import numpy as np
 from ppl.core.errors import UsageError
 from ppl.core.random import Source, categorical
 from ppl.inference.claims import Claim
-from ppl.inference.representations import Particles, Population, Sampled, Traced, TracedValue, Weighted, WeightedValue, suspend
+from ppl.inference.representations import (
+    Particles,
+    Population,
+    Sampled,
+    Traced,
+    TracedValue,
+    Weighted,
+    WeightedValue,
+    suspend,
+)
 from ppl.inference.representations.shape import POPULATION, TRACED, Shape
 from ppl.inference.transformations import Transformation, finish, hoist, spawn
 from ppl.inference.validation.certificate import Check
+from ppl.inference.validation.chains import ExactTarget
 from ppl.inference.validation.checks.kernel import check_kernel
 from ppl.inference.validation.checks.weighted import KnownMeasure, check_weighted
-from ppl.inference.validation.chains import ExactTarget
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
 from ppl.inference.validation.reference_models import hmm2, last_state, standard_normal, weighted_values
 from ppl.inference.validation.sequential import staged
@@ -28,7 +37,8 @@ from ppl.inference.validation.sequential import staged
 
 @dataclass(frozen=True, eq=False)
 class FunctionTransformation(Transformation):
-    """A function (key, particles) → particles, or → (particles, report), that claims to keep the measure of a population."""
+    """A function (key, particles) → particles, or → (particles, report), that claims to keep the measure of a
+    population."""
 
     function: Callable[..., Any]
     name: str = "user transformation"
@@ -45,7 +55,8 @@ class FunctionTransformation(Transformation):
 def check_transformation(
     transformation: Transformation, seed: int = 0, alpha: float = 1e-9, n: int = 20_000, budget: float | None = None
 ) -> tuple[Check, ...]:
-    """E ⟦τ r⟧ f = ⟦r⟧ f on a small program of the shape that ``transformation`` takes; for those that act on particles one by
+    """E ⟦τ r⟧ f = ⟦r⟧ f on a small program of the shape that ``transformation`` takes; for those that act on
+    particles one by
     one, also that the particles stay independent of each other. A transformation that claims less is undecided."""
     source = transformation.source
     common = {"seed": seed, "alpha": alpha, "n": n}
@@ -53,7 +64,19 @@ def check_transformation(
         return _traced(transformation, budget=budget, **common)
     if transformation.claim < Claim.PROPERLY_WEIGHTED:
         claim = transformation.claim.title
-        return (Check(claim, "none", "", "undecided", alpha, 0, {"why": "it does not claim to be unbiased"}, None, transformation.name),)
+        return (
+            Check(
+                claim,
+                "none",
+                "",
+                "undecided",
+                alpha,
+                0,
+                {"why": "it does not claim to be unbiased"},
+                None,
+                transformation.name,
+            ),
+        )
     if source.name == "Population" and source.inner == TRACED:
         return _moves(transformation, **common)
     if source.name == "Population":
@@ -91,11 +114,14 @@ def _suspended(transformation: Transformation, seed: int, alpha: float, n: int) 
     result = transformation(program)
     while result.shape.name == "Sequential":
         result = finish(result)
-    return (check_weighted(result, last_state(model), seed, alpha, n, case=f"{transformation.name}, two states, T = 3"),)
+    return (
+        check_weighted(result, last_state(model), seed, alpha, n, case=f"{transformation.name}, two states, T = 3"),
+    )
 
 
 def _spawned(transformation: Transformation, seed: int, alpha: float, n: int) -> tuple[Check, ...]:
-    """On a standard normal, with the weight e^{x/2} where there are weights: E e^{x/2} = e^{1/8}, the tilted law is N(1/2, 1)."""
+    """On a standard normal, with the weight e^{x/2} where there are weights: E e^{x/2} = e^{1/8}, the tilted law is
+    N(1/2, 1)."""
     weighted = transformation.source.name == "Weighted"
     shift = 0.5 if weighted else 0.0
 
@@ -123,7 +149,8 @@ def _spawned(transformation: Transformation, seed: int, alpha: float, n: int) ->
 
 
 def _moves(transformation: Transformation, seed: int, alpha: float, n: int) -> tuple[Check, ...]:
-    """Four independent draws of N(0, 1), with the weights 1, 2, 3, 4: moved particle by particle they stay what they are."""
+    """Four independent draws of N(0, 1), with the weights 1, 2, 3, 4: moved particle by particle they stay what they
+    are."""
     target = standard_normal()
     log_weights = jnp.log(jnp.arange(1.0, 5.0))
 
@@ -152,7 +179,9 @@ def _moves(transformation: Transformation, seed: int, alpha: float, n: int) -> t
     )
 
 
-def _independent(pairs: Callable[[Any], Any], expected: np.ndarray, seed: int, alpha: float, n: int, name: str) -> Check:
+def _independent(
+    pairs: Callable[[Any], Any], expected: np.ndarray, seed: int, alpha: float, n: int, name: str
+) -> Check:
     """Mean over pairs of f(aᵢ) f(aⱼ): a key that all particles share leaves Ẑ unbiased, and shows here."""
     compiled = jax.jit(jax.vmap(pairs))
 
@@ -161,9 +190,18 @@ def _independent(pairs: Callable[[Any], Any], expected: np.ndarray, seed: int, a
 
     result = staged(batch, seed, n, alpha)
     t = result.test
-    return Check("particles independent", "closed form", "products of pairs", "refuted" if result.refuted else "passed", alpha,
-                 result.total, {"function": t.which, "mean": t.mean, "should be": t.expected, "z": t.z},
-                 detectable(n, alpha, len(expected)), name, result.stage_seed)  # fmt: skip
+    return Check(
+        "particles independent",
+        "closed form",
+        "products of pairs",
+        "refuted" if result.refuted else "passed",
+        alpha,
+        result.total,
+        {"function": t.which, "mean": t.mean, "should be": t.expected, "z": t.z},
+        detectable(n, alpha, len(expected)),
+        name,
+        result.stage_seed,
+    )
 
 
 def _traced(transformation: Transformation, seed: int, alpha: float, n: int, budget: float | None) -> tuple[Check, ...]:
@@ -171,5 +209,3 @@ def _traced(transformation: Transformation, seed: int, alpha: float, n: int, bud
     program = Traced(target.log_density, start=target.sample)
     move = lambda key, state, density: transformation.act(key, state, program)[0]  # noqa: E731
     return check_kernel(move, target, seed, alpha, n, budget=budget)
-
-

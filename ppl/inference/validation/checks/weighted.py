@@ -17,7 +17,8 @@ from ppl.inference.validation.sequential import staged
 
 
 class KnownMeasure(NamedTuple):
-    """``log_evidence`` = log ∫ γ; ``functions(value)`` a vector of test functions; ``expected`` = ∫ γ f / ∫ γ for each."""
+    """``log_evidence`` = log ∫ γ; ``functions(value)`` a vector of test functions; ``expected`` = ∫ γ f / ∫ γ for
+    each."""
 
     name: str
     log_evidence: float
@@ -70,5 +71,15 @@ def check_weighted(
     t = result.test
     outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
     statistic = {"function": names[t.which], "mean / Z": t.mean, "should be": t.expected, "z": t.z, "p": t.p_value}
-    return Check(claim, measure.oracle, f"Z and Z f, {len(expected) - 1} functions", outcome, alpha, result.total, statistic,
-                 detectable(n, alpha, len(expected)), case, result.stage_seed)  # fmt: skip
+    return Check(
+        claim,
+        measure.oracle,
+        f"Z and Z f, {len(expected) - 1} functions",
+        outcome,
+        alpha,
+        result.total,
+        statistic,
+        detectable(n, alpha, len(expected)),
+        case,
+        result.stage_seed,
+    )

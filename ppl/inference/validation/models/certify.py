@@ -42,12 +42,14 @@ def certify(
 ) -> Certificate:
     """What ``method`` claims on ``target``, tested against an oracle or from exact starts.
 
-    * properly weighted (importance, smc): E Ẑ f = Z π(f) with few particles and ``n`` replicates, against enumeration or quadrature;
+    * properly weighted (importance, smc): E Ẑ f = Z π(f) with few particles and ``n`` replicates, against enumeration
+    or quadrature;
     * invariant (nuts, hmc, mh): (θ₀, y) from the joint law, one transition of the sampling phase keeps it;
       (pimh, pmmh): prior starts weighted by their estimates Ẑ;
     * exact (enumerate): weighted draws of the prior have the evidence and the means that enumeration gives.
 
-    Where there is no oracle and no exact start the claim is undecided, and the certificate says why. ``budget``: seconds."""
+    Where there is no oracle and no exact start the claim is undecided, and the certificate says why. ``budget``:
+    seconds."""
     deadline = None if budget is None else time.monotonic() + budget
     method.check(target)
     program = _shallow(method).program(target)
@@ -68,20 +70,31 @@ def certify(
     listener(f"{method.name}: replicates against {oracle.name}")
     if isinstance(program, PriorImportance) or method.claim == Claim.EXACT:
         claim = "properly weighted" if isinstance(program, PriorImportance) else "evidence and means are exact"
-        checks = (_replicates(lambda key: _draw(target, key), oracle, deadline, n, "draws of the prior", claim, **common),)
+        checks = (
+            _replicates(lambda key: _draw(target, key), oracle, deadline, n, "draws of the prior", claim, **common),
+        )
     elif isinstance(program, Filter):
         checks = tuple(
-            _replicates(_particles(Filter(target, size, method.resample, method.ess)), oracle, deadline, n,  # type: ignore[attr-defined]
-                        f"{size} particles, {method.resample}, ess = {method.ess}", **common)  # type: ignore[attr-defined]
+            _replicates(
+                _particles(Filter(target, size, method.resample, method.ess)),
+                oracle,
+                deadline,
+                n,  # type: ignore[attr-defined]
+                f"{size} particles, {method.resample}, ess = {method.ess}",
+                **common,
+            )  # type: ignore[attr-defined]
             for size in (2, 3)
-        )  # fmt: skip
+        )
     else:
-        checks = (_undecided(method, f"{method.name} {method.claim.title}: no test with a stated error rate can refute that"),)
+        checks = (
+            _undecided(method, f"{method.name} {method.claim.title}: no test with a stated error rate can refute that"),
+        )
     return _certificate(expression, target, checks, model_hash)
 
 
 def _shallow(method: Method) -> Method:
-    """NUTS leaves its target invariant for every depth of its trees; thousands of starts side by side cost as much as the deepest."""
+    """NUTS leaves its target invariant for every depth of its trees; thousands of starts side by side cost as much as
+    the deepest."""
     depth = getattr(method, "max_depth", None)
     return method if depth is None else dataclasses.replace(method, max_depth=min(depth, 4))  # type: ignore[call-arg]
 
@@ -103,9 +116,15 @@ def _particles(filter: Filter) -> Callable[[Any], Particles]:
 
 
 def _replicates(
-    run: Callable[[Any], Any], oracle: Oracle, deadline: float | None, n: int, case: str,
-    claim: str = "properly weighted", seed: int = 0, alpha: float = 1e-9,
-) -> Check:  # fmt: skip
+    run: Callable[[Any], Any],
+    oracle: Oracle,
+    deadline: float | None,
+    n: int,
+    case: str,
+    claim: str = "properly weighted",
+    seed: int = 0,
+    alpha: float = 1e-9,
+) -> Check:
     """Undecided where the weights of the replicates are so uneven that a mean of ``n`` says nothing."""
     measure = KnownMeasure("posterior", oracle.log_evidence, oracle.functions, oracle.expected, oracle.name)
     compiled = jax.jit(jax.vmap(lambda key: estimates(run(key), measure)))
@@ -126,9 +145,24 @@ def _replicates(
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test
     outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
-    statistic = {"function": "Z" if t.which == 0 else f"Z f{t.which - 1}", "mean / Z": t.mean, "should be": t.expected, "z": t.z}
-    return Check(claim, oracle.name, f"Z and Z f, {len(expected) - 1} functions", outcome, alpha, result.total, statistic,
-                 detectable(n, alpha, len(expected)), case, result.stage_seed)  # fmt: skip
+    statistic = {
+        "function": "Z" if t.which == 0 else f"Z f{t.which - 1}",
+        "mean / Z": t.mean,
+        "should be": t.expected,
+        "z": t.z,
+    }
+    return Check(
+        claim,
+        oracle.name,
+        f"Z and Z f, {len(expected) - 1} functions",
+        outcome,
+        alpha,
+        result.total,
+        statistic,
+        detectable(n, alpha, len(expected)),
+        case,
+        result.stage_seed,
+    )
 
 
 def _undecided(method: Method, why: str) -> Check:
@@ -137,5 +171,3 @@ def _undecided(method: Method, why: str) -> Check:
 
 def _certificate(part: str, target: Target, checks: tuple[Check, ...], model_hash: str) -> Certificate:
     return Certificate(part, target.name, checks, versions(), str(jax.devices()[0]), model_hash)
-
-

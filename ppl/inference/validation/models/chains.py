@@ -29,9 +29,10 @@ _LEAST_EFFECTIVE = 50
 
 
 class Transition(NamedTuple):
-    """``run(key, size) -> (before, after, log weight)``: what is compared, on both sides of one iteration of the method's sampling phase,
-    and the weight of the start. ``oracle`` says where the start comes from; ``sizes``: step sizes, of which the first that moves
-    is taken."""
+    """``run(key, size) -> (before, after, log weight)``: what is compared, on both sides of one iteration of the
+    method's sampling phase,
+    and the weight of the start. ``oracle`` says where the start comes from; ``sizes``: step sizes, of which the first
+    that moves is taken."""
 
     run: Callable[[Any, Any], tuple[Any, Any, Any]]
     oracle: str
@@ -56,9 +57,12 @@ def transition_of(program: Program, seed: int) -> Transition | None:
 
 
 def _joint(target: Target, key: Any) -> tuple[Target, dict[str, Any], Any]:
-    """(θ₀, y) from the joint law: the target given y, θ₀, and the weight of the model's factors, which the joint law has not."""
+    """(θ₀, y) from the joint law: the target given y, θ₀, and the weight of the model's factors, which the joint law
+    has not."""
     run = target.simulate(key)
-    data = {name: run.data[name].astype(jnp.asarray(given).dtype) for name, given in getattr(target, "data", {}).items()}
+    data = {
+        name: run.data[name].astype(jnp.asarray(given).dtype) for name, given in getattr(target, "data", {}).items()
+    }
     return with_data(target, data), {v.name: run.trace[v.name] for v in target.latents}, run.log_weight
 
 
@@ -100,7 +104,9 @@ def _metropolis(program: MetropolisChains) -> Transition:
         free = {**given.unconstrain(trace), **{v.name: trace[v.name] for v in here.discrete}}
         log_density = here.density(free)
         walk = adaptive_walk.init(here._continuous(free)[0], program.method.scale)
-        after, _, _ = here.step(step, {"free": free, "log_density": log_density, "walk": walk}, jnp.asarray(program.warmup + 1))
+        after, _, _ = here.step(
+            step, {"free": free, "log_density": log_density, "walk": walk}, jnp.asarray(program.warmup + 1)
+        )
         flat = lambda f: ravel_pytree(jax.tree.map(lambda a: jnp.asarray(a, float), f))[0]  # noqa: E731
         return _seen(flat(free), log_density), _seen(flat(after["free"]), after["log_density"]), log_weight
 
@@ -133,7 +139,9 @@ def check_transition(
     """E[w₀ (f(θ₁) − f(θ₀))] = 0 for the published family f, w₀ the weight of the start; P(θ₁ ≠ θ₀) > 0."""
     program = jax.jit(jax.vmap(transition.run, in_axes=(0, None)))
     for size in transition.sizes:
-        before, after, log_weight = (np.asarray(a) for a in program(jax.random.split(jax.random.key(seed ^ 0xA5), n), size))
+        before, after, log_weight = (
+            np.asarray(a) for a in program(jax.random.split(jax.random.key(seed ^ 0xA5), n), size)
+        )
         moved = float(np.mean(np.any(before != after, axis=1)))
         if moved > 0.3:
             break
@@ -152,7 +160,9 @@ def check_transition(
     def batch(s: int, m: int) -> MeanTest:
         parts = []
         for i in range(max(1, m // n)):  # blocks of one size: one compilation
-            first, second, w = (np.asarray(a) for a in compiled(jax.random.split(jax.random.fold_in(jax.random.key(s), i), n)))
+            first, second, w = (
+                np.asarray(a) for a in compiled(jax.random.split(jax.random.fold_in(jax.random.key(s), i), n))
+            )
             bad = ~np.isfinite(second[:, :-1]).all(1) & (w > -np.inf)
             first = np.nan_to_num(first, posinf=1e300, neginf=-1e300)
             second = np.nan_to_num(second, nan=1e300, posinf=1e300, neginf=-1e300)
@@ -165,10 +175,28 @@ def check_transition(
     outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
     statistic = {"function": family.names[t.which], "z": t.z, "mean": t.mean, "p": t.p_value}
     return (
-        Check(claim, transition.oracle, f"{len(family.names)} bounded functions", outcome, alpha, result.total, statistic,
-              detectable(n, alpha, len(family.names)), case, result.stage_seed),
-        Check("moves", transition.oracle, "P(theta1 != theta0)", "passed" if moved > 0.01 else "refuted", 0.0, n,
-              {"moved": moved, "least": 0.01}, None, name, seed),
-    )  # fmt: skip
-
-
+        Check(
+            claim,
+            transition.oracle,
+            f"{len(family.names)} bounded functions",
+            outcome,
+            alpha,
+            result.total,
+            statistic,
+            detectable(n, alpha, len(family.names)),
+            case,
+            result.stage_seed,
+        ),
+        Check(
+            "moves",
+            transition.oracle,
+            "P(theta1 != theta0)",
+            "passed" if moved > 0.01 else "refuted",
+            0.0,
+            n,
+            {"moved": moved, "least": 0.01},
+            None,
+            name,
+            seed,
+        ),
+    )

@@ -22,7 +22,8 @@ _ATOMS = 24
 
 
 class Oracle(NamedTuple):
-    """``functions(trace)``: bounded test functions; ``expected``: their posterior means; ``error``: of log Z and of the means."""
+    """``functions(trace)``: bounded test functions; ``expected``: their posterior means; ``error``: of log Z and of
+    the means."""
 
     name: str
     log_evidence: float
@@ -61,8 +62,8 @@ def _enumerated(target: Target) -> Oracle:
 
 
 def _quadrature(target: Target) -> Oracle | None:
-    """The trapezoidal rule in the unconstrained space, which converges exponentially for smooth densities that decay; its error
-    is the difference from half as many points. Where it is more than 1e-5, there is no oracle."""
+    """The trapezoidal rule in the unconstrained space, which converges exponentially for smooth densities that decay;
+    its error is the difference from half as many points. Where it is more than 1e-5, there is no oracle."""
     where = layout(target)
     d = where.size
     density = jax.jit(jax.vmap(lambda u: target.log_density_unconstrained(where.unravel(u))))
@@ -104,7 +105,8 @@ def _vector(target: Target) -> Callable[[Any], Any]:
 
 
 def _marginals(target: Target, values: np.ndarray, weights: np.ndarray) -> Callable[[Any], Any]:
-    """Squashed moments of each coordinate (of the first eight), centred and scaled by the posterior, and of neighbouring products."""
+    """Squashed moments of each coordinate (of the first eight), centred and scaled by the posterior, and of
+    neighbouring products."""
     centre = weights @ values
     scale = np.sqrt(np.maximum(weights @ (values - centre) ** 2, 1e-12))
     kept = slice(0, 8)
