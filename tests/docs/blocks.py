@@ -2,11 +2,12 @@
 
 In a block that is marked ``ppl``:
 
-- ``# error: E301`` at the end of a line: exactly this code is reported on this line; ``# warning: W102`` likewise (several codes
-  are separated by commas). A block without such a comment has no error.
+- ``# error: E301`` at the end of a line: exactly this code is reported on this line; ``# warning: W102`` likewise
+  (several codes are separated by commas). A block without such a comment has no error.
 - ``# inside: model m[N](x: real[N])`` as the first line: the rest is the body of that declaration.
 - ``# file: priors.ppl`` as the first line: other blocks of the page can import the block under that name.
-- ``# not executable yet: E601`` in a line of its own: these codes, and no others, are reported where a model of the block is to be run.
+- ``# not executable yet: E601`` in a line of its own: these codes, and no others, are reported where a model of the
+  block is to be run.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Block:
 
     @property
     def not_executable(self) -> set[str]:
-        return {c for found in re.findall(r"^\s*# not executable yet: (.*)$", self.text, re.M) for c in found.split(", ")}
+        found = re.findall(r"^\s*# not executable yet: (.*)$", self.text, re.M)
+        return {code for codes in found for code in codes.split(", ")}
 
 
 def blocks(language: str, *pages: Path) -> list[Block]:

@@ -1,4 +1,4 @@
-"""The parts of the documentation that are made from the compiler's tables: ``python -m tests.docs.generated`` writes them.
+"""The parts of the documentation made from tables of the program: ``python -m tests.docs.generated`` writes them.
 
 A page holds ``<!-- generated: NAME -->`` before such a part and ``<!-- end -->`` behind it."""
 
@@ -92,8 +92,10 @@ def _needs(method) -> str:
 
 def functions() -> str:
     """Every function with its type."""
-    named = [b for b in BUILTINS.values() if b.name.isidentifier() and not b.internal and b.name not in ("and", "or", "not")]
-    return "\n".join(["| function | type |", "|---|---|", *(f"| `{_call(b)}` | `{_cell(b.scheme)}` |" for b in named), ""])
+    operators = ("and", "or", "not")
+    named = [b for b in BUILTINS.values() if b.name.isidentifier() and not b.internal and b.name not in operators]
+    rows = [f"| `{_call(b)}` | `{_cell(b.scheme)}` |" for b in named]
+    return "\n".join(["| function | type |", "|---|---|", *rows, ""])
 
 
 def _call(b: Builtin) -> str:
@@ -147,19 +149,26 @@ def _support(d: DistSignature) -> str:
             return str(d.support)
 
 
+_KINDS = {
+    "dist": "a distribution",
+    "dists": "a distribution with one axis, or an array of distributions",
+    "function": "an invertible function",
+}
+
+
 def _conditions(d: DistSignature) -> str:
     said = []
     for p in d.params:
         if p.kind in ("dist", "dists", "function"):
-            kind = {"dist": "a distribution", "dists": "a distribution with one axis, or an array of distributions", "function": "an invertible function"}
-            said.append(f"`{p.name}`: {kind[p.kind]}")
+            said.append(f"`{p.name}`: {_KINDS[p.kind]}")
         elif p.kind == "size":
             said.append(f"`{p.name}`: a size")
         elif p.kind == "int":
             said.append(f"`{p.name}`: {p.support}")
         elif p.axes or p.support != REALS:
             shape = {0: "", 1: "a vector", 2: "a matrix"}[p.axes]
-            said.append(f"`{p.name}`: {', '.join(x for x in (shape, '' if p.support == REALS else str(p.support)) if x)}")
+            support = "" if p.support == REALS else str(p.support)
+            said.append(f"`{p.name}`: {', '.join(words for words in (shape, support) if words)}")
     return "; ".join(said)
 
 
