@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ppl.compiler.diagnostics.diagnostic import Diagnostic, Diagnostics, ModelError
+from ppl.compiler.diagnostics.span import Source
 from ppl.compiler.emit.bind import bind
 from ppl.compiler.ir.supports import Booleans, Finite, Integers, Support
 from ppl.compiler.passes.query import Plan, Query, prepare
@@ -25,9 +28,31 @@ class Compiled:
 def posterior_target(applied: Applied, marginalise: bool, keep_discrete: bool = False) -> Compiled:
     """The posterior target. ``marginalise``: discrete latents are summed out where that is possible. ``keep_discrete``: none is put
     off until after inference because it feeds no data, for a method that is exact about all of them."""
-    discrete = frozenset(s.name for s in applied.inlined.sites if s.discrete and _finite(s.support)) if keep_discrete else frozenset()
+    require_executable(applied)
+    discrete = (
+        frozenset(s.name for s in applied.inlined.sites if s.discrete and _finite(s.support))
+        if keep_discrete
+        else frozenset()
+    )
     plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), marginalise, discrete))
     return Compiled(_bind(applied, plan), plan)
+
+
+def require_executable(applied: Applied) -> None:
+    """``ModelError`` (exit code 3) with every construct of the model that can be checked, but not run yet."""
+    from ppl.compiler.check.executable import executability
+
+    findings = executability(applied.program, applied.model.name)
+    if findings:
+        sources = {d.primary.span.file: Source.of(d.primary.span.file, _text(applied, d)) for d in findings}
+        raise ModelError(Diagnostics(sources, findings))
+
+
+def _text(applied: Applied, finding: Diagnostic) -> str:
+    """The program text that a finding is placed in; the files are kept under relative names."""
+    return next(
+        (text for name, text in applied.files.items() if Path(finding.primary.span.file).name == Path(name).name), ""
+    )
 
 
 def _finite(support: Support) -> bool:
@@ -40,6 +65,7 @@ def _finite(support: Support) -> bool:
 
 def forward_target(applied: Applied, data: bool = False) -> Target:
     """A target with every random variable of the model, nothing summed out or deferred; ``data``: with its data."""
+    require_executable(applied)
     plan = prepare(applied.program, Query(applied.model.name))
     return _bind(applied, replace(plan, deferred=()), data)
 
