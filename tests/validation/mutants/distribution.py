@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import numpyro.distributions as dist
 
 from ppl.core.distributions import make
@@ -47,12 +48,12 @@ class Inverted:
     below the greatest uniform number: index 1000 can be returned."""
 
     def __init__(self, clipped):
-        self.p = jnp.full(1000, 1e-3, jnp.float32)
+        self.cumulative = jnp.asarray(np.cumsum(np.full(1000, 1e-3, np.float32), dtype=np.float32))
         self.clipped = clipped
 
     def sample(self, key, sample_shape=()):
         u = jax.random.uniform(key, sample_shape, jnp.float32)
-        index = jnp.searchsorted(jnp.cumsum(self.p), u, side="left")
+        index = jnp.searchsorted(self.cumulative, u, side="left")
         return jnp.minimum(index, 999) if self.clipped else index
 
     def log_prob(self, x):
