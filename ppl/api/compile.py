@@ -26,8 +26,8 @@ class Compiled:
 
 
 def posterior_target(applied: Applied, marginalise: bool, keep_discrete: bool = False) -> Compiled:
-    """The posterior target. ``marginalise``: discrete latents are summed out where that is possible. ``keep_discrete``: none is put
-    off until after inference because it feeds no data, for a method that is exact about all of them."""
+    """The posterior target. ``marginalise``: discrete latents are summed out where that is possible. ``keep_discrete``:
+    none is put off until after inference because it feeds no data, for a method that is exact about all of them."""
     require_executable(applied)
     discrete = (
         frozenset(s.name for s in applied.inlined.sites if s.discrete and _finite(s.support))

@@ -32,7 +32,7 @@ MODELS = {
         3,
         "z",
     ),
-    "a sum of thousands": ("model m() {\n  x ~ Normal(0" + " + 1" * 5000 + ", 1)\n}\n", 3, "too"),
+    "a tower of thousands": ("model m() {\n  x ~ Normal(1" + "^1" * 5000 + ", 1)\n}\n", 3, "too"),
 }
 
 RUNS = {
