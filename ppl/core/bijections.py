@@ -1,6 +1,7 @@
 """Bijections between R^k and the support of a distribution: NumPyro's transforms with one log determinant.
 
-Where the support is discrete there is none. The circle (VonMises) is taken as the interval (−π, π): its two ends are far
+Where the support is discrete there is none. The circle (VonMises) is taken as the interval (−π, π): its two ends are
+far
 apart in R, so that a posterior which wraps around looks like two modes; centre ``loc`` on the data where that matters.
 """
 
@@ -9,7 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 from numpyro.distributions import constraints
@@ -22,15 +22,15 @@ from ppl.core.distributions.transformed import Image
 
 
 class Bijection(eqx.Module):
-    """Abstract. Laws: ``inverse(forward(u)[0]) = u`` and ``forward(u)[1] = log |det ∂x/∂u|``, for the free coordinates of
-    x (a simplex of K elements has K − 1), summed over all elements and batch axes."""
+    """Abstract. Laws: ``inverse(forward(u)[0]) = u`` and ``forward(u)[1] = log |det ∂x/∂u|``, for the free
+    coordinates of x (a simplex of K elements has K − 1), summed over all elements and batch axes."""
 
     @abstractmethod
-    def forward(self, u: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, ""]]:
+    def forward(self, u: Float[Array, ...]) -> tuple[Float[Array, ...], Float[Array, ""]]:
         """The constrained value and the log determinant."""
 
     @abstractmethod
-    def inverse(self, x: Float[Array, "..."]) -> Float[Array, "..."]: ...
+    def inverse(self, x: Float[Array, ...]) -> Float[Array, ...]: ...
 
     @abstractmethod
     def unconstrained_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -71,7 +71,8 @@ class ImageBijection(Bijection):
 
 
 class IncreasingBijection(Bijection):
-    """Into increasing vectors within an interval: an ordered vector of reals, then an increasing map to the interval."""
+    """Into increasing vectors within an interval: an ordered vector of reals, then an increasing map to the
+    interval."""
 
     within: Bijection
     falling: bool  # whether ``within`` is decreasing, as that to a half-line with an upper bound
@@ -93,7 +94,9 @@ class IncreasingBijection(Bijection):
 def bijector(constraint: constraints.Constraint) -> Bijection:
     """The bijection from R^k onto ``constraint``. Raises DistributionError for discrete supports."""
     if constraint.is_discrete:
-        raise DistributionError(f"a discrete support ({constraint!r}) has no bijection to the reals", helps=("enumerate or sample it",))
+        raise DistributionError(
+            f"a discrete support ({constraint!r}) has no bijection to the reals", helps=("enumerate or sample it",)
+        )
     match constraint:
         case Image(base=base):
             return ImageBijection(bijector(base), constraint)

@@ -1,4 +1,5 @@
-"""The distributions over scalars, each beside scipy's: what densities, samplers and distribution functions are tested on."""
+"""The distributions over scalars, each beside scipy's: what densities, samplers and distribution functions are tested
+on."""
 
 from __future__ import annotations
 
@@ -110,10 +111,25 @@ DISCRETE = [
     Case("NegativeBinomial", {"mean": 4.5, "concentration": 3.0}, _negative_binomial(4.5, 3.0), True),
     Case("NegativeBinomial", {"mean": 50.0, "concentration": 0.5}, _negative_binomial(50.0, 0.5), True),
     Case("Categorical", {"p": np.array([0.2, 0.5, 0.3])}, _discrete([0, 1, 2], [0.2, 0.5, 0.3]), True),
-    Case("CategoricalLogit", {"logits": np.array([0.2, -1.5, 2.0])}, _discrete([0, 1, 2], _softmax([0.2, -1.5, 2.0])), True),
+    Case(
+        "CategoricalLogit",
+        {"logits": np.array([0.2, -1.5, 2.0])},
+        _discrete([0, 1, 2], _softmax([0.2, -1.5, 2.0])),
+        True,
+    ),
     Case("DiscreteUniform", {"low": -3, "high": 8}, stats.randint(-3, 9), True),
-    Case("Discrete", {"values": np.array([2, 5, 9]), "p": np.array([0.2, 0.5, 0.3])}, _discrete([2, 5, 9], [0.2, 0.5, 0.3]), True),
-    Case("OrderedLogistic", {"eta": 0.3, "cutpoints": np.array([-1.0, 0.5, 2.0])}, _ordered_logistic(0.3, [-1.0, 0.5, 2.0]), True),
+    Case(
+        "Discrete",
+        {"values": np.array([2, 5, 9]), "p": np.array([0.2, 0.5, 0.3])},
+        _discrete([2, 5, 9], [0.2, 0.5, 0.3]),
+        True,
+    ),
+    Case(
+        "OrderedLogistic",
+        {"eta": 0.3, "cutpoints": np.array([-1.0, 0.5, 2.0])},
+        _ordered_logistic(0.3, [-1.0, 0.5, 2.0]),
+        True,
+    ),
 ]
 
 SCALAR = CONTINUOUS + DISCRETE

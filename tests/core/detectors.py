@@ -1,4 +1,5 @@
-"""What tells a sampler or a density that is wrong from one that is right. The tests of our own and of the mutants share them."""
+"""What tells a sampler or a density that is wrong from one that is right. The tests of our own and of the mutants
+share them."""
 
 from __future__ import annotations
 
@@ -32,4 +33,6 @@ def moment_scores(x: np.ndarray, law: Any) -> tuple[float, float]:
     return first, second
 
 
-Z = float(stats.norm.isf(0.5e-6))  # of a two-sided false-alarm rate of 1e-6, up to the error of the normal approximation
+Z = float(
+    stats.norm.isf(0.5e-6)
+)  # of a two-sided false-alarm rate of 1e-6, up to the error of the normal approximation

@@ -48,9 +48,12 @@ CASES: dict[str, tuple[Any, tuple[int, ...], Any]] = {
     "simplices": (constraints.simplex, (2, 3), lambda x: x[..., :-1]),
     "ordered": (constraints.ordered_vector, (4,), lambda x: x),
     "positive ordered": (constraints.positive_ordered_vector, (3,), lambda x: x),
-    "ordered in an interval": (support("ordered", {"D": make("Beta", {"a": 1.0, "b": 1.0}), "K": 3}), (3,), lambda x: x),
-    "ordered below": (support("ordered", {"D": make("truncated", {"D": normal(), "upper": 1.0}), "K": 3}), (3,), lambda x: x),
-    "ordered above": (support("ordered", {"D": make("truncated", {"D": normal(), "lower": 1.0}), "K": 3}), (3,), lambda x: x),
+    "ordered in an interval": (support("ordered", {"D": make("Beta", {"a": 1.0, "b": 1.0}), "K": 3}), (3,),
+    lambda x: x),
+    "ordered below": (support("ordered", {"D": make("truncated", {"D": normal(), "upper": 1.0}), "K": 3}), (3,),
+    lambda x: x),
+    "ordered above": (support("ordered", {"D": make("truncated", {"D": normal(), "lower": 1.0}), "K": 3}), (3,),
+    lambda x: x),
     "covariance": (constraints.positive_definite, (3, 3), _lower),
     "correlation": (constraints.corr_matrix, (3, 3), _strictly_lower),
     "factor of a covariance": (constraints.lower_cholesky, (3, 3), _lower),
@@ -59,11 +62,13 @@ CASES: dict[str, tuple[Any, tuple[int, ...], Any]] = {
     "iid": (support("iid", {"D": make("Gamma", {"shape": 2.0, "rate": 1.0}), "n": 2}), (2,), lambda x: x),
     "image": (support("transformed", {"D": normal(), "f": lambda x: 3 - jnp.exp(2 * x)}), (3,), lambda x: x),
     "image of an interval": (
-        support("transformed", {"D": make("Uniform", {"low": 1.0, "high": 2.0}), "f": lambda x: jnp.log(x)}), (3,), lambda x: x
+        support("transformed", {"D": make("Uniform", {"low": 1.0, "high": 2.0}), "f": lambda x: jnp.log(x)}), (3,),
+        lambda x: x
     ),
     "truncated": (support("truncated", {"D": normal(), "lower": -1.0, "upper": 2.0}), (2,), lambda x: x),
     "mixture": (
-        support("mixture", {"weights": np.full(2, 0.5), "D": make("Uniform", {"low": np.array([0.0, -1.0]), "high": 3.0})}),
+        support("mixture", {"weights": np.full(2, 0.5), "D": make("Uniform", {"low": np.array([0.0, -1.0]),
+        "high": 3.0})}),
         (2,), lambda x: x,
     ),
 }  # fmt: skip
@@ -72,6 +77,7 @@ CASES: dict[str, tuple[Any, tuple[int, ...], Any]] = {
 @pytest.fixture(scope="module")
 def evaluated() -> dict[str, Any]:
     with jax.enable_x64(True):
+
         @quick_jit
         def evaluate(us: dict[str, Any]) -> dict[str, Any]:
             out = {}

@@ -1,4 +1,5 @@
-"""iid, truncated, ordered, transformed, mixture, ZeroInflated: normalised, drawn from as their density says, exact in the tails."""
+"""iid, truncated, ordered, transformed, mixture, ZeroInflated: normalised, drawn from as their density says, exact in
+the tails."""
 
 from __future__ import annotations
 
@@ -46,9 +47,11 @@ CONTINUOUS: dict[str, tuple[Callable[[], Any], float, float]] = {
     "affine": (lambda: transformed(normal(), lambda x: 3.0 - 2.0 * x), -inf, inf),
     "sigmoid": (lambda: transformed(normal(0.5), lambda x: 2 * jax.nn.sigmoid(x / 2) - 1), -1.0, 1.0),
     "square of positive": (lambda: transformed(make("Gamma", {"shape": 3.0, "rate": 1.0}), lambda x: x**2), 0.0, inf),
-    "mixture": (lambda: make("mixture", {"weights": np.array([0.3, 0.7]), "D": normal(np.array([-2.0, 1.0]), 0.5)}), -inf, inf),
+    "mixture": (lambda: make("mixture", {"weights": np.array([0.3, 0.7]), "D": normal(np.array([-2.0, 1.0]), 0.5)}),
+    -inf, inf),
     "mixture of two kinds": (
-        lambda: make("mixture", {"weights": np.array([0.3, 0.7]), "D": [normal(), make("Gamma", {"shape": 3.0, "rate": 1.0})]}),
+        lambda: make("mixture", {"weights": np.array([0.3, 0.7]), "D": [normal(), make("Gamma", {"shape": 3.0,
+        "rate": 1.0})]}),
         -inf, inf,
     ),
 }  # fmt: skip
@@ -56,11 +59,15 @@ CONTINUOUS: dict[str, tuple[Callable[[], Any], float, float]] = {
 COUNTS: dict[str, Callable[[], Any]] = {
     "poisson from 1": lambda: truncated(make("Poisson", {"rate": 2.0}), lower=1),
     "poisson between": lambda: truncated(make("Poisson", {"rate": 2.0}), lower=2, upper=5),
-    "negative binomial up to": lambda: truncated(make("NegativeBinomial", {"mean": 4.0, "concentration": 2.0}), upper=6),
+    "negative binomial up to": lambda: truncated(
+        make("NegativeBinomial", {"mean": 4.0, "concentration": 2.0}), upper=6
+    ),
     "binomial": lambda: truncated(make("Binomial", {"n": 10, "p": 0.3}), lower=2),
     "zero inflated": lambda: make("ZeroInflated", {"p": 0.3, "D": make("Poisson", {"rate": 2.0})}),
     "hurdle": lambda: make("ZeroInflated", {"p": 0.3, "D": truncated(make("Poisson", {"rate": 2.0}), lower=1)}),
-    "mixture of counts": lambda: make("mixture", {"weights": np.array([0.5, 0.5]), "D": make("Poisson", {"rate": np.array([1.0, 9.0])})}),
+    "mixture of counts": lambda: make(
+        "mixture", {"weights": np.array([0.5, 0.5]), "D": make("Poisson", {"rate": np.array([1.0, 9.0])})}
+    ),
 }
 
 
@@ -141,7 +148,9 @@ def test_truncated_draws_are_differentiable_by_their_arguments() -> None:
         return truncated(normal(mu, 2.0), lower=0.5, upper=4.0).sample(jax.random.key(3), (5,))
 
     h = 1e-4
-    value, slope = quick_jit(lambda mus: jax.vmap(lambda mu: jax.jvp(draw, (mu,), (1.0,)))(mus))(jnp.array([1 - h, 1.0, 1 + h]))
+    value, slope = quick_jit(lambda mus: jax.vmap(lambda mu: jax.jvp(draw, (mu,), (1.0,)))(mus))(
+        jnp.array([1 - h, 1.0, 1 + h])
+    )
     np.testing.assert_allclose(slope[1], (value[2] - value[0]) / (2 * h), rtol=1e-5)
 
 
@@ -171,10 +180,8 @@ def test_transformed_vector() -> None:
     assert np.isneginf(d.log_prob(jnp.array([-0.5, 2.0])))
 
 
-@pytest.mark.parametrize("f", [lambda x: x**2, lambda x: x + jnp.exp(x), lambda x: jnp.sin(x), lambda x: 0 * x + 1])
+@pytest.mark.parametrize("f", [lambda x: x**2, lambda x: x + jnp.exp(x), lambda x: jnp.sin(x)])
 def test_what_cannot_be_inverted_is_rejected(f: Any) -> None:
-    if f(2.0) == 1:
-        pytest.skip("multiplication by a constant zero is only known when it runs")
     with pytest.raises(DistributionError, match="cannot invert"):
         transformed(normal(), f)
 
@@ -226,7 +233,9 @@ def test_finite_supports() -> None:
     assert values(make("OrderedLogistic", {"eta": 0.0, "cutpoints": np.array([0.0])})) == [0, 1]
     assert values(COUNTS["poisson between"]()) == [2, 3, 4, 5]
     assert values(make("ZeroInflated", {"p": 0.5, "D": make("Binomial", {"n": 2, "p": 0.5})})) == [0, 1, 2]
-    assert values(make("mixture", {"weights": np.array([0.5, 0.5]), "D": make("Bernoulli", {"p": np.array([0.1, 0.9])})})) == [False, True]
+    assert values(
+        make("mixture", {"weights": np.array([0.5, 0.5]), "D": make("Bernoulli", {"p": np.array([0.1, 0.9])})})
+    ) == [False, True]
     assert values(make("Poisson", {"rate": 1.0})) is None and values(normal()) is None
     assert quick_jit(lambda n: jnp.asarray(support_values(make("Binomial", {"n": n, "p": 0.5})) is None))(3)
 

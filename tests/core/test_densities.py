@@ -22,7 +22,8 @@ CDF_POINTS = {
 
 @pytest.fixture(scope="module")
 def values() -> dict[str, Any]:
-    """Per case: log density, distribution function, and for discrete ones densities of floats, between and all values."""
+    """Per case: log density, distribution function, and for discrete ones densities of floats, between and all
+    values."""
 
     @quick_jit
     def evaluate(points: dict[str, Any], cdf_points: dict[str, Any]) -> dict[str, Any]:

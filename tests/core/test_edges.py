@@ -1,4 +1,5 @@
-"""Boundaries: values outside of the support, arguments outside of their constraint, degenerate parameters, precision."""
+"""Boundaries: values outside of the support, arguments outside of their constraint, degenerate parameters,
+precision."""
 
 from __future__ import annotations
 
@@ -88,13 +89,20 @@ def test_log_density_is_minus_infinity_outside_of_the_support_with_finite_gradie
     @quick_jit
     def evaluate(points: dict[str, Any]) -> dict[str, Any]:
         return {
-            name: (jax.vmap(make(name, args).log_prob)(points[name]), jax.vmap(jax.grad(make(name, args).log_prob))(points[name]))
+            name: (
+                jax.vmap(make(name, args).log_prob)(points[name]),
+                jax.vmap(jax.grad(make(name, args).log_prob))(points[name]),
+            )
             for name, (args, _) in OUTSIDE.items()
         }
 
     values = evaluate({name: jnp.asarray(points) for name, (_, points) in OUTSIDE.items()})
     for name, (log_density, gradient) in values.items():
-        inside_closure = name in ("Gamma", "ChiSquared", "Weibull")  # a limit of the density: its slope is infinite there
+        inside_closure = name in (
+            "Gamma",
+            "ChiSquared",
+            "Weibull",
+        )  # a limit of the density: its slope is infinite there
         assert np.isneginf(log_density).all(), name
         assert np.isfinite(gradient[: 1 if inside_closure else 2]).all(), name
 

@@ -24,11 +24,14 @@ ELEMENTWISE: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "sqrt": np.sqrt, "abs": np.abs, "sign": np.sign,
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "sigmoid": special.expit, "logit": special.logit,
-    "softplus": lambda x: np.log1p(np.exp(x)), "erf": special.erf, "normal_cdf": special.ndtr, "normal_quantile": special.ndtri,
-    "gamma": special.gamma, "lgamma": special.gammaln, "digamma": special.digamma, "floor": np.floor, "ceil": np.ceil, "round": np.round,
+    "softplus": lambda x: np.log1p(np.exp(x)), "erf": special.erf, "normal_cdf": special.ndtr,
+    "normal_quantile": special.ndtri,
+    "gamma": special.gamma, "lgamma": special.gammaln, "digamma": special.digamma, "floor": np.floor,
+    "ceil": np.ceil, "round": np.round,
     "mean": np.mean, "var": np.var, "sd": np.std, "norm": np.linalg.norm, "logsumexp": special.logsumexp,
     "logmeanexp": lambda x: np.log(np.mean(np.exp(x))), "softmax": special.softmax, "log_softmax": special.log_softmax,
-    "sum": np.sum, "prod": np.prod, "min": np.min, "max": np.max, "cumsum": np.cumsum, "cumprod": np.cumprod, "sort": np.sort,
+    "sum": np.sum, "prod": np.prod, "min": np.min, "max": np.max, "cumsum": np.cumsum, "cumprod": np.cumprod,
+    "sort": np.sort,
     "argsort": np.argsort, "argmin": np.argmin, "argmax": np.argmax, "length": len, "diag": np.diag,
 }  # fmt: skip
 
@@ -41,7 +44,8 @@ def test_values(name: str) -> None:
 def test_two_arguments() -> None:
     a, b = jnp.array([1.0, -2.0, 3.0]), jnp.array([2.0, 0.5, -1.0])
     for name, reference in [("+", np.add), ("-", np.subtract), ("*", np.multiply), ("/", np.divide), ("%", np.mod),
-                            ("<", np.less), ("<=", np.less_equal), (">", np.greater), (">=", np.greater_equal), ("==", np.equal),
+                            ("<", np.less), ("<=", np.less_equal), (">", np.greater), (">=", np.greater_equal),
+                            ("==", np.equal),
                             ("!=", np.not_equal), ("min", np.minimum), ("max", np.maximum), ("atan2", np.arctan2),
                             ("dot", np.dot), ("@", np.dot), ("outer", np.outer)]:  # fmt: skip
         np.testing.assert_allclose(F[name](a, b), reference(a, b), rtol=1e-13, err_msg=name)
@@ -98,11 +102,13 @@ def test_linear_algebra() -> None:
     A, b = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([1.0, -2.0])
     L = np.linalg.cholesky(A)
     for name, value, expected in [
-        ("transpose", F["transpose"](L), L.T), ("inverse", F["inverse"](A), np.linalg.inv(A)), ("det", F["det"](A), np.linalg.det(A)),
+        ("transpose", F["transpose"](L), L.T), ("inverse", F["inverse"](A), np.linalg.inv(A)), ("det", F["det"](A),
+        np.linalg.det(A)),
         ("logdet", F["logdet"](-A), np.log(np.linalg.det(A))), ("cholesky", F["cholesky"](A), L),
         ("solve", F["solve"](A, b), np.linalg.solve(A, b)), ("columns", F["solve"](A, A), np.eye(2)),
         ("solve_tri", F["solve_tri"](L, b), np.linalg.solve(L, b)), ("quad_form", F["quad_form"](A, b), b @ A @ b),
-        ("diag", F["diag"](b), np.diag(b)), ("matrix", F["@"](A, b), A @ b), ("permute", F["permute"](np.ones((2, 3, 4)), 2, 0, 1), np.ones((4, 2, 3))),
+        ("diag", F["diag"](b), np.diag(b)), ("matrix", F["@"](A, b), A @ b), ("permute", F["permute"](np.ones((2, 3,
+        4)), 2, 0, 1), np.ones((4, 2, 3))),
     ]:  # fmt: skip
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-14, err_msg=name)
 

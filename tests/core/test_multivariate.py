@@ -17,7 +17,14 @@ L = np.linalg.cholesky(COV)
 X = np.random.default_rng(0).normal(size=(7, 3))
 
 
-@pytest.mark.parametrize("name, second", [("MultiNormal", {"cov": COV}), ("MultiNormalChol", {"L": L}), ("MultiNormalPrec", {"precision": np.linalg.inv(COV)})])
+@pytest.mark.parametrize(
+    "name, second",
+    [
+        ("MultiNormal", {"cov": COV}),
+        ("MultiNormalChol", {"L": L}),
+        ("MultiNormalPrec", {"precision": np.linalg.inv(COV)}),
+    ],
+)
 def test_multi_normal(name: str, second: dict[str, np.ndarray]) -> None:
     expected = stats.multivariate_normal(LOC, COV).logpdf(X)
     np.testing.assert_allclose(make(name, {"loc": LOC, **second}).log_prob(X), expected, rtol=1e-10)
@@ -37,7 +44,9 @@ def test_dirichlet() -> None:
 def test_multinomial() -> None:
     counts = np.array([[3, 2, 0], [0, 5, 0], [1, 2, 2]])
     expected = stats.multinomial(5, [0.2, 0.5, 0.3]).logpmf(counts)
-    np.testing.assert_allclose(make("Multinomial", {"n": 5, "p": [0.2, 0.5, 0.3]}).log_prob(counts), expected, rtol=1e-10)
+    np.testing.assert_allclose(
+        make("Multinomial", {"n": 5, "p": [0.2, 0.5, 0.3]}).log_prob(counts), expected, rtol=1e-10
+    )
     certain = make("Multinomial", {"n": 2, "p": [0.0, 1.0]})
     assert certain.log_prob(jnp.array([0, 2])) == 0 and np.isneginf(certain.log_prob(jnp.array([1, 1])))
 
@@ -51,7 +60,9 @@ def test_wishart() -> None:
 def test_gaussian_random_walk() -> None:
     steps = np.diff(X[:, 0], prepend=0.0)
     expected = stats.norm(0, 0.7).logpdf(steps).sum()
-    np.testing.assert_allclose(make("GaussianRandomWalk", {"scale": 0.7, "T": 7}).log_prob(X[:, 0]), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        make("GaussianRandomWalk", {"scale": 0.7, "T": 7}).log_prob(X[:, 0]), expected, rtol=1e-12
+    )
 
 
 def test_lkj_of_two_is_a_beta() -> None:
@@ -62,8 +73,8 @@ def test_lkj_of_two_is_a_beta() -> None:
 
 
 def test_lkj_of_three_integrates_to_one() -> None:
-    """In partial correlations (ρ₁₂, ρ₁₃, ρ₂₃;₁), with r₂₃ = r₁₂ r₁₃ + ρ √((1 − r₁₂²)(1 − r₁₃²)). The law of its Cholesky
-    factor is that of the matrix times |∂R/∂L|."""
+    """In partial correlations (ρ₁₂, ρ₁₃, ρ₂₃;₁), with r₂₃ = r₁₂ r₁₃ + ρ √((1 − r₁₂²)(1 − r₁₃²)). The law of its
+    Cholesky factor is that of the matrix times |∂R/∂L|."""
     nodes, weights = np.polynomial.legendre.leggauss(14)
     a, b, c = (m.ravel() for m in np.meshgrid(nodes, nodes, nodes, indexing="ij"))
     weight = np.einsum("i,j,k->ijk", weights, weights, weights).ravel()
@@ -80,7 +91,9 @@ def test_lkj_of_three_integrates_to_one() -> None:
 
 def test_gradients_by_matrices_are_finite() -> None:
     def total(cov: jax.Array) -> jax.Array:
-        return make("MultiNormal", {"loc": LOC, "cov": cov}).log_prob(X).sum() + make("Wishart", {"df": 6.0, "scale": cov}).log_prob(COV)
+        return make("MultiNormal", {"loc": LOC, "cov": cov}).log_prob(X).sum() + make(
+            "Wishart", {"df": 6.0, "scale": cov}
+        ).log_prob(COV)
 
     gradient = quick_jit(jax.grad(total))(jnp.asarray(COV))
     assert np.isfinite(gradient).all()

@@ -1,7 +1,7 @@
 """The detectors have power: distributions that are broken on purpose are caught, and ours are not.
 
-D02 a variance used as standard deviation; D03 a truncated normal without its constant; D05 a negative binomial with p and
-1 − p exchanged; D07 a categorical sampler that can return K, because its cumulative sum ends below one."""
+D02 a variance used as standard deviation; D03 a truncated normal without its constant; D05 a negative binomial with p
+and 1 − p exchanged; D07 a categorical sampler that can return K, because its cumulative sum ends below one."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def test_d05_exchanged_probabilities_fail_the_mean_and_the_distribution_function
 
 
 def test_d07_index_out_of_range() -> None:
-    """In single precision with K = 1000 the cumulative sum ends below 1 − 2⁻²⁴, the greatest uniform: inversion returns K.
-    Ours takes the maximum over K perturbed log probabilities, which is an index whatever the noise."""
+    """In single precision with K = 1000 the cumulative sum ends below 1 − 2⁻²⁴, the greatest uniform: inversion
+    returns K. Ours takes the maximum over K perturbed log probabilities, which is an index whatever the noise."""
     p = np.full(1000, 1 / 1000, np.float32)
     top = np.float32(1 - 2**-24)
 

@@ -1,9 +1,10 @@
 """Draws against distribution functions.
 
-Dvoretzky–Kiefer–Wolfowitz bounds and z-scores of two moments. Each comparison has a false-alarm rate of 1e-6, so that of
-this file is near 1e-4; keys are fixed.
+Dvoretzky–Kiefer–Wolfowitz bounds and z-scores of two moments. Each comparison has a false-alarm rate of 1e-6, so that
+of this file is near 1e-4; keys are fixed.
 
-The bits come from the generator "rbg", which compiles in no time; JAX draws Poisson variables from "threefry2x32" alone."""
+The bits come from the generator "rbg", which compiles in no time; JAX draws Poisson variables from "threefry2x32"
+alone."""
 
 from __future__ import annotations
 
@@ -34,15 +35,18 @@ Statistic = Callable[[Any], Any]
 MULTIVARIATE: dict[str, tuple[str, dict[str, Any], Statistic, Any]] = {
     "Dirichlet": ("Dirichlet", {"concentration": np.array([0.5, 2.0, 1.5])}, lambda x: x[:, 1], stats.beta(2.0, 2.0)),
     "Multinomial": ("Multinomial", {"n": 9, "p": PROBABILITIES}, lambda x: x[:, 2], stats.binom(9, 0.3)),
-    "Multinomial total": ("Multinomial", {"n": 9, "p": PROBABILITIES}, lambda x: x[:, 0] + x[:, 1], stats.binom(9, 0.7)),
-    "MultiNormalChol": ("MultiNormalChol", {"loc": np.zeros(2), "L": L}, lambda x: x[:, 0] + x[:, 1], stats.norm(0, np.sqrt(1.25))),
+    "Multinomial total": ("Multinomial", {"n": 9, "p": PROBABILITIES}, lambda x: x[:, 0] + x[:, 1], stats.binom(9,
+    0.7)),
+    "MultiNormalChol": ("MultiNormalChol", {"loc": np.zeros(2), "L": L}, lambda x: x[:, 0] + x[:, 1], stats.norm(0,
+    np.sqrt(1.25))),
     "MultiNormalPrec": ("MultiNormalPrec", {"loc": np.zeros(2), "precision": np.linalg.inv(SCALE)},
                         lambda x: x[:, 0] - x[:, 1], stats.norm(0, np.sqrt(2.4))),
     "MultiStudentT": ("MultiStudentT", {"df": 4.0, "loc": np.zeros(2), "L": L},
                       lambda x: x[:, 0] + x[:, 1], stats.t(4.0, 0, np.sqrt(1.25))),
     "LKJ": ("LKJ", {"K": 3, "eta": 2.0}, lambda x: (x[:, 2, 0] + 1) / 2, stats.beta(2.5, 2.5)),
     "Wishart": ("Wishart", {"df": 4.0, "scale": SCALE}, lambda x: x[:, 0, 0] / 2.0, stats.chi2(4.0)),
-    "GaussianRandomWalk": ("GaussianRandomWalk", {"scale": 0.5, "T": 5}, lambda x: x[:, 4], stats.norm(0, 0.5 * np.sqrt(5))),
+    "GaussianRandomWalk": ("GaussianRandomWalk", {"scale": 0.5, "T": 5}, lambda x: x[:, 4], stats.norm(0,
+    0.5 * np.sqrt(5))),
 }  # fmt: skip
 
 

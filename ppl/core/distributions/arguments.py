@@ -1,6 +1,7 @@
 """Arguments of distributions: converted once, checked against their constraint, made safe.
 
-Each check returns ``(safe, valid)``. Where the constraint fails, ``safe`` holds a harmless value instead, so that no NaN
+Each check returns ``(safe, valid)``. Where the constraint fails, ``safe`` holds a harmless value instead, so that no
+NaN
 arises in the branch not taken (its gradient would reach the branch taken); ``valid`` is the Python value ``True`` when
 the argument is known now and good everywhere, and then costs nothing in the compiled program.
 """
@@ -32,8 +33,8 @@ def trusting() -> Iterator[None]:
 
 
 def floats(*args: Any) -> tuple[Any, ...]:
-    """Numbers and arrays as reals. Python numbers stay Python numbers, so that they take the precision of what they meet;
-    arrays of ints and bools take that of the other arguments."""
+    """Numbers and arrays as reals. Python numbers stay Python numbers, so that they take the precision of what they
+    meet; arrays of ints and bools take that of the other arguments."""
     args = tuple(np.asarray(a) if isinstance(a, (list, tuple)) else a for a in args)
     dtype = jnp.result_type(float, *args)
     return tuple(_float(a, dtype) for a in args)

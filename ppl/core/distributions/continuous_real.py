@@ -6,12 +6,12 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpyro.distributions as dist
-from jax.scipy.special import betainc
 from jaxtyping import Array, PRNGKeyArray
 
 from ppl.core.distributions.arguments import floats, positive
 from ppl.core.distributions.gamma_draw import t_draw
 from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.incomplete_beta import betainc
 from ppl.core.distributions.precision import InputPrecision
 from ppl.core.numerics import HALF_LOG_2PI, log_positive
 

@@ -12,7 +12,8 @@ from numpyro.distributions import constraints
 
 
 class Copies(dist.Distribution):
-    """``base`` with the axes ``copies`` in front of its batch. Its arguments are not enlarged: they are used once for all."""
+    """``base`` with the axes ``copies`` in front of its batch. Its arguments are not enlarged: they are used once for
+    all."""
 
     pytree_data_fields = ("base",)
     pytree_aux_fields = ("copies",)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
-from jax.scipy.special import betainc, gammainc, gammaincc, gammaln
+from jax.scipy.special import gammainc, gammaincc, gammaln
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 from numpyro.distributions.util import binomial as draw_binomial
@@ -17,6 +17,7 @@ from ppl.core.distributions.arguments import checked, count, floats, is_concrete
 from ppl.core.distributions.errors import DistributionError
 from ppl.core.distributions.gamma_draw import log_gamma_draw, logit_beta_draw
 from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.incomplete_beta import betainc
 from ppl.core.distributions.scalar import Scalar
 from ppl.core.numerics import log_beta, log_choose, safe_log, safe_log1m, times_log
 
@@ -99,7 +100,8 @@ class BetaBinomial(_UpTo):
                 helps=("give n as a literal, a size or data",),
             )
         below = jnp.minimum(most, jnp.asarray(value)[..., None])  # repeats of the last value are masked
-        each = jnp.exp(BetaBinomial(**{k: jnp.asarray(p)[..., None] for k, p in zip("nab", (self.n, self.a, self.b))}).log_prob(below))
+        n, a, b = (jnp.asarray(p)[..., None] for p in (self.n, self.a, self.b))
+        each = jnp.exp(BetaBinomial(n=n, a=a, b=b).log_prob(below))
         return jnp.where(most <= jnp.asarray(value)[..., None], each, 0).sum(-1)
 
 
@@ -171,7 +173,9 @@ class NegativeBinomial(_Unbounded):
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
         log_coefficient = -jnp.log(self.phi + value) - log_beta(self.phi, value + 1.0)
-        return log_coefficient - self.phi * jnp.log1p(self.mu / self.phi) - times_log(value, jnp.log1p(self.phi / self.mu))
+        return (
+            log_coefficient - self.phi * jnp.log1p(self.mu / self.phi) - times_log(value, jnp.log1p(self.phi / self.mu))
+        )
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         key_rate, key_count = jax.random.split(key)

@@ -55,7 +55,10 @@ class Flat(dist.Distribution):
         raise DistributionError(
             "Flat() is improper and cannot be drawn from",
             notes=("importance, smc, prior prediction and simulation draw from the prior",),
-            helps=("give it a proper prior, such as Normal(0, 10)", "use a method that needs the density alone: nuts, hmc, map, laplace"),
+            helps=(
+                "give it a proper prior, such as Normal(0, 10)",
+                "use a method that needs the density alone: nuts, hmc, map, laplace",
+            ),
         )
 
 

@@ -16,7 +16,8 @@ from jaxtyping import Array
 _UNARY: dict[str, Callable[[Array], Array]] = {
     "exp": jnp.log, "exp2": jnp.log2, "log": jnp.exp, "log1p": jnp.expm1, "expm1": jnp.log1p, "neg": jnp.negative,
     "logistic": logit, "tanh": jnp.arctanh, "atanh": jnp.tanh, "sinh": jnp.arcsinh, "asinh": jnp.sinh, "erf": erfinv,
-    "sqrt": jnp.square, "rsqrt": lambda y: 1 / jnp.square(y), "cbrt": lambda y: y**3, "erf_inv": lax.erf, "atan": jnp.tan,
+    "sqrt": jnp.square, "rsqrt": lambda y: 1 / jnp.square(y), "cbrt": lambda y: y**3, "erf_inv": lax.erf,
+    "atan": jnp.tan,
     "copy": lambda y: y, "copy_p": lambda y: y, "convert_element_type": lambda y: y,
 }  # fmt: skip
 
@@ -116,4 +117,9 @@ def _root(y: Array, power: int, positive: bool) -> Array:
 
 def is_nonnegative(lower: Any) -> bool:
     """Whether a lower bound is known to be at least zero."""
-    return not isinstance(lower, jax.core.Tracer) and jnp.ndim(lower) == 0 and not math.isnan(float(lower)) and float(lower) >= 0
+    return (
+        not isinstance(lower, jax.core.Tracer)
+        and jnp.ndim(lower) == 0
+        and not math.isnan(float(lower))
+        and float(lower) >= 0
+    )

@@ -40,8 +40,8 @@ def logit_beta_draw(key: PRNGKeyArray, a: Any, b: Any, shape: tuple[int, ...]) -
 
 
 def _draw(key: PRNGKeyArray, alpha: Array) -> Array:
-    """Marsaglia and Tsang (2000): for a ≥ 1 the value d·v, v = (1 + z/√(9d))³, d = a − ⅓, with z normal, is accepted when
-    log u < z²/2 + d − d v + d log v. For a < 1 a draw for a + 1 is multiplied by u^(1/a)."""
+    """Marsaglia and Tsang (2000): for a ≥ 1 the value d·v, v = (1 + z/√(9d))³, d = a − ⅓, with z normal, is accepted
+    when log u < z²/2 + d − d v + d log v. For a < 1 a draw for a + 1 is multiplied by u^(1/a)."""
     boosted = alpha < 1
     d = jnp.where(boosted, alpha + 1, alpha) - 1 / 3
     tiny = jnp.finfo(alpha.dtype).tiny

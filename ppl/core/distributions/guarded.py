@@ -16,13 +16,16 @@ from ppl.core.distributions.arguments import Valid
 
 def float_dtype(tree: Any) -> Any:
     """The precision of the real arguments in ``tree``; the default one where there are none."""
-    return jnp.result_type(float, *(x for x in jax.tree.leaves(tree) if jnp.issubdtype(jnp.result_type(x), jnp.inexact)))
+    return jnp.result_type(
+        float, *(x for x in jax.tree.leaves(tree) if jnp.issubdtype(jnp.result_type(x), jnp.inexact))
+    )
 
 
 class Guarded(dist.Distribution):
     """``base``, with log density −∞ where a value is outside of ``domain`` or ``valid`` is false.
 
-    ``domain`` is where ``base.log_prob`` is right; it may hold the boundary of ``support`` (an Exponential has a density
+    ``domain`` is where ``base.log_prob`` is right; it may hold the boundary of ``support`` (an Exponential has a
+    density
     at 0, but is mapped to R from the open half-line). The base density is only evaluated inside, at a feasible point
     where the value is not, so that gradients are finite."""
 
@@ -94,7 +97,9 @@ class Guarded(dist.Distribution):
         return jax.lax.stop_gradient(domain.feasible_like(x)).astype(x.dtype)
 
 
-def guard(base: dist.Distribution, valid: Valid = True, domain: constraints.Constraint | None = None) -> dist.Distribution:
+def guard(
+    base: dist.Distribution, valid: Valid = True, domain: constraints.Constraint | None = None
+) -> dist.Distribution:
     """``base`` itself where there is nothing to guard against."""
     return base if valid is True and domain is None else Guarded(base, valid, domain)
 

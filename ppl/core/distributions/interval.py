@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 from jax import lax
-from jax.scipy.special import betainc, xlog1py, xlogy
+from jax.scipy.special import xlog1py, xlogy
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import checked, floats, open_probability, positive
 from ppl.core.distributions.gamma_draw import logit_beta_draw
 from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.incomplete_beta import betainc
 from ppl.core.distributions.precision import InputPrecision
 from ppl.core.distributions.scalar import Scalar
 from ppl.core.numerics import log_beta

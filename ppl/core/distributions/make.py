@@ -81,7 +81,8 @@ DISTRIBUTIONS: dict[str, Callable[..., dist.Distribution]] = {
 
 
 def make(name: str, args: Mapping[str, Any], batch: tuple[int, ...] = ()) -> dist.Distribution:
-    """The distribution ``name`` with the arguments ``args``; ``batch`` puts independent copies in front as leading axes.
+    """The distribution ``name`` with the arguments ``args``; ``batch`` puts independent copies in front as leading
+    axes.
 
     Elementwise array arguments give batch axes by themselves. Arguments that are distributions are results of ``make``.
     The log density is −∞ for values outside of the support and for arguments outside of their constraint."""

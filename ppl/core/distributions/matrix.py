@@ -34,7 +34,9 @@ class LKJ(dist.Distribution):
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
         L = jnp.linalg.cholesky(value)
         K = value.shape[-1]
-        jacobian = (np.arange(K - 1, -1, -1) * jnp.log(L.diagonal(0, -2, -1))).sum(-1)  # |∂R/∂L| = ∏ Lᵢᵢ^(K−i), i from 1
+        jacobian = (np.arange(K - 1, -1, -1) * jnp.log(L.diagonal(0, -2, -1))).sum(
+            -1
+        )  # |∂R/∂L| = ∏ Lᵢᵢ^(K−i), i from 1
         return self.factor.log_prob(L) - jacobian
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:

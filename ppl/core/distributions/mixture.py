@@ -86,7 +86,9 @@ def union(supports: Sequence[constraints.Constraint]) -> constraints.Constraint:
     if all(s is first or (type(s) is type(first) and s == first) for s in supports[1:]):
         return first
     if any(s.event_dim for s in supports):
-        raise DistributionError(f"the components of a mixture have different supports: {', '.join(map(repr, supports))}")
+        raise DistributionError(
+            f"the components of a mixture have different supports: {', '.join(map(repr, supports))}"
+        )
     lows, highs = zip(*map(bounds, supports), strict=True)
     discrete = {bool(s.is_discrete) for s in supports}
     if len(discrete) > 1:
@@ -105,7 +107,9 @@ def _hull_of_batch(support: constraints.Constraint) -> constraints.Constraint:
     low, high = bounds(support)
     if jnp.ndim(low) == 0 and jnp.ndim(high) == 0:
         return support
-    return interval(jnp.min(low, -1) if jnp.ndim(low) else low, jnp.max(high, -1) if jnp.ndim(high) else high, support.is_discrete)
+    return interval(
+        jnp.min(low, -1) if jnp.ndim(low) else low, jnp.max(high, -1) if jnp.ndim(high) else high, support.is_discrete
+    )
 
 
 def _least(a: Any, b: Any) -> Any:

@@ -40,5 +40,7 @@ class Ordered(dist.Distribution):
 
 def ordered(D: dist.Distribution, K: int) -> dist.Distribution:
     if D.event_shape or D.support.is_discrete:
-        raise DistributionError("ordered(D, K) needs a continuous distribution over scalars", helps=("use for example Normal(0, 1)",))
+        raise DistributionError(
+            "ordered(D, K) needs a continuous distribution over scalars", helps=("use for example Normal(0, 1)",)
+        )
     return guard(Ordered(D, int(K)), True, nondecreasing)

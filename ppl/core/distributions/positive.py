@@ -8,13 +8,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpyro.distributions as dist
-from jax.scipy.special import betainc, gammainc, gammaincc, gammaln, ndtr, xlogy
+from jax.scipy.special import gammainc, gammaincc, gammaln, ndtr, xlogy
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import floats, positive
 from ppl.core.distributions.gamma_draw import log_gamma_draw, t_draw
 from ppl.core.distributions.guarded import guard
+from ppl.core.distributions.incomplete_beta import betainc
 from ppl.core.distributions.precision import InputPrecision
 from ppl.core.distributions.scalar import Scalar
 from ppl.core.numerics import HALF_LOG_2PI, log_positive

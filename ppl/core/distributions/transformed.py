@@ -104,8 +104,8 @@ class Transformed(dist.Distribution):
 
 
 def transformed(D: dist.Distribution, f: Callable[[Array], Array]) -> dist.Distribution:
-    """Raises DistributionError where f has no inverse that can be found: f must apply invertible operations (affine, exp, log,
-    sigmoid, tanh, odd powers, …) one after the other."""
+    """Raises DistributionError where f has no inverse that can be found: f must apply invertible operations (affine,
+    exp, log, sigmoid, tanh, odd powers, …) one after the other."""
     if D.support.is_discrete:
         raise DistributionError(
             "transformed(D, f) needs a continuous distribution", helps=("write let y = f(x) after x ~ D",)

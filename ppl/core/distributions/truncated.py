@@ -22,7 +22,8 @@ from ppl.core.numerics import log_difference
 class Truncated(dist.Distribution):
     """``base`` given lower ≤ x ≤ upper (discrete: both included): density base(x) / P(lower ≤ X ≤ upper).
 
-    The mass is taken in the logarithms of one tail, where it is small, so that it stays exact far out: the upper tail where
+    The mass is taken in the logarithms of one tail, where it is small, so that it stays exact far out: the upper tail
+    where
     only ``lower`` was given (``side`` "above"), the lower one where only ``upper`` was ("below"), else whichever is the
     smaller ("between"). Draws invert that same tail; their derivative by the arguments is the implicit one."""
 
@@ -94,7 +95,8 @@ class Truncated(dist.Distribution):
 
 
 def _finite(bound: Any, dtype: Any) -> Array:
-    """The bound as a value of ``dtype``; an infinite one as the greatest (for ints half of it: sums must not overflow)."""
+    """The bound as a value of ``dtype``; an infinite one as the greatest (for ints half of it: sums must not
+    overflow)."""
     if not jnp.issubdtype(dtype, jnp.integer):
         limits = jnp.finfo(dtype)
         return jnp.clip(bound, limits.min, limits.max).astype(dtype)
@@ -104,8 +106,8 @@ def _finite(bound: Any, dtype: Any) -> Array:
 
 
 def _inside(D: dist.Distribution, lower: Any, upper: Any) -> tuple[Any, Any]:
-    """The bounds, no wider than the support of D; whole numbers for discrete D. A bound that is not given stays what it is
-    in D, so that an infinite one is known to be infinite."""
+    """The bounds, no wider than the support of D; whole numbers for discrete D. A bound that is not given stays what
+    it is in D, so that an infinite one is known to be infinite."""
     low, high = bounds(D.support)
     if lower is not None:
         (lower,) = floats(lower)
@@ -122,7 +124,8 @@ def truncated(D: dist.Distribution, lower: Any = None, upper: Any = None) -> dis
     """D given lower ≤ x ≤ upper; a bound that is not given is that of D."""
     if D.event_shape:
         raise DistributionError(
-            "truncated(D, …) needs a distribution over scalars", helps=("truncate the components: iid(truncated(D, …), n)",)
+            "truncated(D, …) needs a distribution over scalars",
+            helps=("truncate the components: iid(truncated(D, …), n)",),
         )
     side = "above" if upper is None else "below" if lower is None else "between"
     low, high = _inside(D, lower, upper)

@@ -14,9 +14,11 @@ from ppl.core.distributions.truncated import Truncated
 
 
 def support_values(d: dist.Distribution) -> Array | None:
-    """All values of one element of a draw, shape (S,), or None where they are infinitely many, or known only at run time.
+    """All values of one element of a draw, shape (S,), or None where they are infinitely many, or known only at run
+    time.
 
-    With arguments that differ between elements it is the union: some values may have probability zero in some elements."""
+    With arguments that differ between elements it is the union: some values may have probability zero in some
+    elements."""
     d = core(d)
     match d:
         case Mixture(components=tuple(components)):

@@ -13,7 +13,14 @@ from ppl.core.functions.linalg import LINEAR_ALGEBRA
 from ppl.core.functions.reductions import REDUCTIONS
 from ppl.core.functions.special import SPECIAL
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {**ARITHMETIC, **SPECIAL, **REDUCTIONS, **LINEAR_ALGEBRA, **ARRAYS, **CONTROL}
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **ARITHMETIC,
+    **SPECIAL,
+    **REDUCTIONS,
+    **LINEAR_ALGEBRA,
+    **ARRAYS,
+    **CONTROL,
+}
 CONSTANTS: dict[str, float] = {"pi": pi, "e": e, "inf": inf}
 
 __all__ = ["CONSTANTS", "FUNCTIONS"]

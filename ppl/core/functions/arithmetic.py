@@ -13,12 +13,16 @@ from jaxtyping import Array
 
 
 def _is_integer(x: Any) -> bool:
-    return jnp.issubdtype(jnp.result_type(x), jnp.integer) or jnp.result_type(x) == bool
+    return jnp.issubdtype(jnp.result_type(x), jnp.integer) or _is_bool(x)
+
+
+def _is_bool(x: Any) -> bool:
+    return jnp.issubdtype(jnp.result_type(x), jnp.bool_)
 
 
 def as_number(x: Any) -> Any:
     """Bools as 0 and 1."""
-    return x if jnp.result_type(x) != bool else jnp.asarray(x).astype(int)
+    return jnp.asarray(x).astype(int) if _is_bool(x) else x
 
 
 def as_real(x: Any) -> Array:

@@ -49,8 +49,8 @@ def fori(lower: Any, upper: Any, f: Callable[[Any, Any], Any], init: Any) -> Any
 
 def ode_solve(f: Callable[[Array, Array], Array], y0: Any, t0: Any, ts: Any) -> Float[Array, "m n"]:
     """The states at the increasing times ``ts`` (≥ t0) of y' = f(t, y), y(t0) = y0, by Tsitouras' 5(4) method with
-    adaptive steps (relative tolerance 1e-6, absolute 1e-8; 1e-5 and 1e-6 in single precision). NaN where the solver fails.
-    Differentiable in reverse mode.
+    adaptive steps (relative tolerance 1e-6, absolute 1e-8; 1e-5 and 1e-6 in single precision). NaN where the solver
+    fails. Differentiable in reverse mode.
 
     Raises UsageError where diffrax, the optional extra ``ode``, is missing."""
     try:
