@@ -32,7 +32,8 @@ class CheckResult:
 
 
 def check_text(text: str, name: str = "<text>", root: Path | None = None) -> CheckResult:
-    """Check a program text. Imports are resolved against the folder of ``name`` inside ``root``; without one they are errors."""
+    """Check a program text. Imports are resolved against the folder of ``name`` inside ``root``; without one they
+    are errors."""
     return _check(Source.of(name, text), Path(name) if root is not None else None, root)
 
 
