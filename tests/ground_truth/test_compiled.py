@@ -1,8 +1,7 @@
 """The compiled program gives the exact values, by every method that can run the problem.
 
-Exact methods agree to 1e-9. Sampling methods agree within 4 Monte Carlo standard errors (5 for the evidence of a single SMC
-run) with fixed seeds; for a sound method one of the 60 comparisons fails with a probability below 4e-3 at a fresh seed, and
-never again once it has passed, as draws depend on the seed alone."""
+Exact methods agree to 1e-9. NUTS agrees within 4 Monte Carlo standard errors (a sound comparison fails with probability 6e-5 at
+a fresh seed), other sampling methods within 4.5 (7e-6) and 5 for the evidence of a single run; seeds are fixed."""
 
 import math
 
@@ -118,5 +117,6 @@ def test_compiled_values(name, method):
     answered = 0
     for run in runs(name):
         result = posterior(name, run, method)
-        answered += sum(compare(result, q, method == "enumerate") for q in BY_NAME[name].queries_of(run))
+        errors = 4.0 if method.startswith("nuts") else 4.5
+        answered += sum(compare(result, q, method == "enumerate", errors) for q in BY_NAME[name].queries_of(run))
     assert answered
