@@ -161,7 +161,7 @@ TRANSFORMATIONS: dict[str, Transformation] = {
     "weigh": weigh,
 }
 # refresh belongs to one program, finish is part of every suspended test, extend is a function of one step
-NO_TRANSFORMATIONS = {"Applied", "Transformation", "extend", "finish", "refresh"}
+NO_TRANSFORMATIONS = {"adapted_walk", "Applied", "Transformation", "extend", "finish", "refresh"}
 
 
 def refreshing():

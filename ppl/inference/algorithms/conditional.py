@@ -60,7 +60,8 @@ def conditional_sweep(
         ancestors = jnp.concatenate([first[None].astype(others.dtype), others])
         moved = each(draw, n - 1, lambda kk, s: target.advance(kk, s, step), take(states, others))
         state, increment = target.replay(take(states, first), kept, step)
-        states, records, increments = prepend((state, kept, increment), moved)
+        later, records, increments = prepend((state, kept, increment), moved)
+        states = jax.tree.map(lambda new, old: new.astype(old.dtype), later, states)  # the types that it started with
         mean = logsumexp(log_weights) - jnp.log(n)
         return (step + 1, states, increments), (records, ancestors, mean)
 

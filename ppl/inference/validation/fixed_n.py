@@ -47,6 +47,10 @@ def test_means(draws: np.ndarray, expected: np.ndarray) -> MeanTest:
     scale = np.maximum(1.0, np.abs(expected))
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(np.abs(off) <= 1e-9 * scale, 0.0, off / errors)
+    indicator = ((draws == 0) | (draws == 1)).all(0)  # frequencies: exact, as rare events have no normal limit
+    count, p = draws.sum(0), np.clip(expected, 0.0, 1.0)
+    tail = np.minimum(stats.binom.cdf(count, n, p), stats.binom.sf(count - 1, n, p))
+    z = np.where(indicator, np.sign(off) * stats.norm.isf(np.minimum(tail, 0.5)), z)
     z = np.where(np.isfinite(draws).all(0), z, np.inf)
     z = np.where(np.isnan(z), np.inf, z)
     worst = int(np.argmax(np.abs(z)))
