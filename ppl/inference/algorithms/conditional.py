@@ -16,10 +16,6 @@ from ppl.inference.resampling import multinomial
 from ppl.inference.trajectories import origin, trace_back
 
 
-def take(tree: Any, index: Any) -> Any:
-    return jax.tree.map(lambda a: a[index], tree)
-
-
 class Path(NamedTuple):
     """One trajectory: ``start`` the state and log weight that it began with, ``records`` its draws (leading axis T)."""
 
