@@ -25,10 +25,15 @@ class Compiled:
     plan: Plan
 
 
-def posterior_target(applied: Applied, marginalise: bool, keep_discrete: bool = False) -> Compiled:
+def posterior_target(
+    applied: Applied, marginalise: bool, keep_discrete: bool = False, proposal: str | None = None
+) -> Compiled:
     """The posterior target. ``marginalise``: discrete latents are summed out where that is possible. ``keep_discrete``:
-    none is put off until after inference because it feeds no data, for a method that is exact about all of them."""
+    none is put off until after inference because it feeds no data, for a method that is exact about all of them.
+    ``proposal``: a guide from which particle methods draw; then nothing that it draws is summed out or put off."""
     require_executable(applied)
+    if proposal is not None:
+        return _guided(applied, proposal)
     discrete = (
         frozenset(s.name for s in applied.inlined.sites if s.discrete and _finite(s.support))
         if keep_discrete
@@ -36,6 +41,15 @@ def posterior_target(applied: Applied, marginalise: bool, keep_discrete: bool = 
     )
     plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), marginalise, discrete))
     return Compiled(_bind(applied, plan), plan)
+
+
+def _guided(applied: Applied, name: str) -> Compiled:
+    from ppl.api.proposal import chosen_guide, with_proposal
+
+    guide = chosen_guide(applied, name)
+    drawn = frozenset(s.name for s in guide.sites)
+    plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), keep=drawn))
+    return Compiled(with_proposal(applied, _bind(applied, plan), guide), plan)
 
 
 def require_executable(applied: Applied) -> None:

@@ -49,7 +49,9 @@ def infer(
     with environment(device, precision) as env:
         from ppl.api.compile import posterior_target
 
-        compiled = posterior_target(target.at_precision(env.bits), wants_marginals(chosen), chosen.needs.finite)
+        compiled = posterior_target(
+            target.at_precision(env.bits), wants_marginals(chosen), chosen.needs.finite, chosen.proposed_by
+        )
         with _reasons(compiled.plan):
             posterior = execute(
                 compiled.target,

@@ -13,22 +13,23 @@ if TYPE_CHECKING:
     from ppl.runtime.environment import Environment
 
 
-def compiled(target: Applied, marginalise: bool = False) -> Target:
+def compiled(target: Applied, marginalise: bool = False, proposal: str | None = None) -> Target:
     """The density that inference works on (``ppl.core.target.Target``): ``log_density``, ``generate``, ``constrain``, ….
 
-    ``marginalise``: discrete variables are summed out where that is possible. Make and use it inside ``environment()``."""
+    ``marginalise``: discrete variables are summed out where that is possible. ``proposal``: a guide of the same file, from which the
+    suspended form draws. Make and use it inside ``environment()``."""
     from ppl.api.compile import posterior_target
     from ppl.runtime.precision import current_bits
 
-    return posterior_target(target.at_precision(current_bits()), marginalise).target
+    return posterior_target(target.at_precision(current_bits()), marginalise, proposal=proposal).target
 
 
-def suspend(target: Applied) -> Sequential:
+def suspend(target: Applied, proposal: str | None = None) -> Sequential:
     """The model cut at its observations, as a representation of shape Sequential[Weighted], ready for ``spawn``, ``resample`` and
-    the like. MethodError (exit code 3) for a model that observes nothing."""
+    the like. ``proposal``: a guide that proposes what the model draws. MethodError (exit code 3) for a model that observes nothing."""
     from ppl.inference.representations import suspend as as_representation
 
-    return as_representation(compiled(target).suspend())
+    return as_representation(compiled(target, proposal=proposal).suspend())
 
 
 def environment(device: str = "auto", bits: int | None = None) -> AbstractContextManager[Environment]:

@@ -19,9 +19,10 @@ from ppl.compiler.ir.walk import definitions, free, walk
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """``steps`` observations from step ``first`` on, made by ``statement``; ``glue`` are the statements behind it."""
+    """``steps`` observations from step ``first`` on, made by ``statement``; ``glue`` are the statements behind it.
+    Without a statement nothing is done in these steps: a guide where the model draws nothing."""
 
-    statement: Any  # Stmt; Plate or Scan where ``is_loop``
+    statement: Any  # Stmt or None; Plate or Scan where ``is_loop``
     first: int
     steps: int
     glue: tuple[Stmt, ...]
@@ -30,6 +31,10 @@ class Unit:
     def is_loop(self) -> bool:
         return isinstance(self.statement, (Plate, Scan))
 
+    @property
+    def statements(self) -> tuple[Stmt, ...]:
+        return () if self.statement is None else (self.statement,)
+
 
 class Stages:
     """``before``: the statements in front of the first unit. ``live``: the variables that the units, and the glue
@@ -37,8 +42,8 @@ class Stages:
     nor score, and that none of these needs, are left out. Equal for equal plans."""
 
     def __init__(self, plan: Plan, conditioned: frozenset[str]):
-        self._plan = plan
-        statements = _needed(plan.code.model.body.statements)
+        self.key: Any = plan
+        statements = needed(plan.code.model.body.statements)
         at = [k for k, s in enumerate(statements) if _observes(s, conditioned) and _steps(plan, s) > 0]
         self.before = statements[: at[0]] if at else statements
         units, first = [], 0
@@ -46,8 +51,11 @@ class Stages:
             n = _steps(plan, statements[k])
             units.append(Unit(statements[k], first, n, statements[k + 1 : end]))
             first += n
-        self.units = tuple(units)
-        self.length = first
+        self._cut(statements, tuple(units))
+
+    def _cut(self, statements: tuple[Stmt, ...], units: tuple[Unit, ...]) -> None:
+        self.units = units
+        self.length = sum(u.steps for u in units)
         self.remade = tuple(s for s in statements if isinstance(s, Let) and isinstance(s.op, (MakeDist, Closure)))
         self.live = self._through_remade(frozenset().union(*(_reads(u, k) for k, u in enumerate(units))))
 
@@ -58,10 +66,10 @@ class Stages:
         return names
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Stages) and self._plan == other._plan
+        return isinstance(other, Stages) and self.key == other.key
 
     def __hash__(self) -> int:
-        return hash(self._plan)
+        return hash(self.key)
 
 
 def _observes(s: Stmt, conditioned: frozenset[str]) -> bool:
@@ -75,7 +83,7 @@ def _steps(plan: Plan, s: Stmt) -> int:
     return max(s.upper.evaluate(sizes) - s.lower.evaluate(sizes), 0)
 
 
-def _needed(statements: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+def needed(statements: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     """The statements that draw or score, and those that they read."""
     kept: list[Stmt] = []
     read: set[str] = set()
@@ -92,4 +100,4 @@ def _reads(unit: Unit, number: int) -> frozenset[str]:
     s = unit.statement
     if number == 0 and isinstance(s, Scan):
         s = replace(s, carries=tuple(replace(c, init=Lit(0, INT)) for c in s.carries))
-    return free(s).union(*(free(g) for g in unit.glue))
+    return frozenset().union(*(free(g) for g in (() if s is None else (s,)) + unit.glue))

@@ -45,16 +45,18 @@ class State(NamedTuple):
     drawn: Record
 
 
-class _How(NamedTuple):
-    """Draws from ``key``; or those in ``given``, and then ``scored`` (as in ``Evaluator``) says what is weighed."""
+class How(NamedTuple):
+    """Draws from ``key``, but for those in ``given``. ``scored`` (as in ``Evaluator``) says what is weighed."""
 
     key: PRNGKeyArray | None
     given: dict[str, Given]
     scored: frozenset[int] | None = None
+    interpretation: Interpretation | None = None
 
     @property
     def evaluator(self) -> Evaluator:
-        return Evaluator(_REPLAY if self.key is None else _EXTEND, self.scored)
+        usual = _REPLAY if self.key is None else _EXTEND
+        return Evaluator(self.interpretation or usual, self.scored)
 
     def keys(self) -> tuple[Any, Any]:
         return (None, None) if self.key is None else tuple(jax.random.split(self.key))
@@ -71,7 +73,7 @@ class EmittedSequential(ConditionalSequentialTarget):
     @property
     def parameters(self) -> tuple[str, ...]:
         before = frozenset(d.site for s in self.cut.before for d in draws_in(s))
-        later = frozenset(d.site for u in self.cut.units for s in (u.statement, *u.glue) for d in draws_in(s))
+        later = frozenset(d.site for u in self.cut.units for s in (*u.statements, *u.glue) for d in draws_in(s))
         return tuple(v.name for v in self.target.latents if v.name in before - later)
 
     def conditioned(self, trace: Trace) -> EmittedSequential:
@@ -87,19 +89,19 @@ class EmittedSequential(ConditionalSequentialTarget):
         return _start(self, key)
 
     def advance(self, key: PRNGKeyArray, state: State, step: Int[Array, ""]) -> tuple[State, Record, Float[Array, ""]]:
-        return _step(self, state, step, _How(key, {}))
+        return _step(self, state, step, How(key, {}))
 
     def replay(self, state: State, record: Record, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
         """``advance`` with the draws of ``record``: observations and factors are weighed, the draws are not."""
-        new, _, weight = _step(self, state, step, _How(None, _as_given(record), self._statements(latent=False)))
+        new, _, weight = _step(self, state, step, How(None, _as_given(record), self._statements(latent=False)))
         return new, weight
 
     def observe(self, state: State, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
-        new, _, weight = _step(self, state, step, _How(None, {}))
+        new, _, weight = _step(self, state, step, How(None, {}))
         return new, weight
 
     def log_transition(self, state: State, record: Record, step: Int[Array, ""]) -> Float[Array, ""]:
-        return _step(self, state, step, _How(None, _as_given(record), self._statements(latent=True)))[2]
+        return _step(self, state, step, How(None, _as_given(record), self._statements(latent=True)))[2]
 
     def trace(self, state: State, records: Record) -> Trace:
         """The latents of one particle, from its final state and its records (leading axis: the steps)."""
@@ -121,24 +123,23 @@ class EmittedSequential(ConditionalSequentialTarget):
         lower = unit.statement.lower.evaluate(self.target.plan.code.sizes)
         return f"{named} at {unit.statement.axis or 'index'} = {step - unit.first + lower}"
 
-    def _begin(self, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
+    def _begin(self, how: How) -> tuple[State, Float[Array, ""]]:
         known, _ = self.target.plan.given({}, self.fixed, {})
-        given = {d.var.id: known[d.var.id] for s in self.cut.before for d in draws_in(s) if d.var.id in known}
-        others = None
-        if given:  # the prior density of what is fixed is not part of the weight
+        fixed = {d.var.id: known[d.var.id] for s in self.cut.before for d in draws_in(s) if d.var.id in known}
+        if fixed:  # the prior density of what is fixed is not part of the weight
             influence = self.target.plan.influence
-            fixed = {id(d) for d in draws_in(self.target.plan.code.model.body) if d.var.id in given}
-            others = frozenset(influence.draws.keys() | influence.scores.keys()) - fixed
-        how = _How(key, given, others)
-        state, _, weight = self._run(State({}, {}), self.cut.before, key, how, self.cut.units[0])
-        drawn = {d: Recorded(g.value) for d, g in given.items()}
+            own = {id(d) for d in draws_in(self.target.plan.code.model.body) if d.var.id in fixed}
+            others = frozenset(influence.draws.keys() | influence.scores.keys()) - own
+            how = how._replace(given=how.given | fixed, scored=others)
+        state, _, weight = self._run(State({}, {}), self.cut.before, how.key, how, self.cut.units[0])
+        drawn = {d: Recorded(g.value) for d, g in fixed.items()}
         return State(state.live, state.drawn | drawn), weight
 
-    def _step(self, state: State, step: Int[Array, ""], how: _How) -> tuple[State, Record, Float[Array, ""]]:
+    def run_step(self, state: State, step: Int[Array, ""], how: How) -> tuple[State, Record, Float[Array, ""]]:
         template = jax.eval_shape(EmittedSequential._everything, self, jax.random.key(0))[1]
 
         def run(k: int, state: State, step: Any, key: Any, given: dict[str, Given]) -> Any:
-            unit, here = self.cut.units[k], _How(key, given, how.scored)
+            unit, here = self.cut.units[k], how._replace(key=key, given=given)
             body_key, glue_key = here.keys()
             after, made, weight = self._iterate(unit, state, step - unit.first, body_key, here)
             following = self.cut.units[k + 1] if k + 1 < len(self.cut.units) else None
@@ -159,10 +160,10 @@ class EmittedSequential(ConditionalSequentialTarget):
         branches = [partial(run, k) for k in range(len(self.cut.units))]
         return jax.lax.switch(jnp.sum(step >= firsts), branches, state, step, how.key, how.given)
 
-    def _iterate(self, unit: Unit, state: State, local: Any, key: Any, how: _How) -> tuple[State, Record, Any]:
+    def _iterate(self, unit: Unit, state: State, local: Any, key: Any, how: How) -> tuple[State, Record, Any]:
         """One step of a unit, without the glue behind it."""
         if not unit.is_loop:
-            return self._run(state, (unit.statement,), key, how, None)
+            return self._run(state, unit.statements, key, how, None)
         loop = unit.statement
         frame, _ = self._frame(state, None, how)
         _, every = loops.inputs(how.evaluator, frame, loop, loop.body)
@@ -185,7 +186,7 @@ class EmittedSequential(ConditionalSequentialTarget):
         return State(live, state.drawn), self._made(effects), _weight(effects)
 
     def _run(
-        self, state: State, statements: tuple[Stmt, ...], key: Any, how: _How, following: Unit | None
+        self, state: State, statements: tuple[Stmt, ...], key: Any, how: How, following: Unit | None
     ) -> tuple[State, Record, Any]:
         """Runs statements of the top level; ``following`` is the unit that comes next."""
         frame, known = self._frame(state, key, how)
@@ -200,7 +201,7 @@ class EmittedSequential(ConditionalSequentialTarget):
         live = jax.tree.map(jnp.asarray, state.live | live)
         return State(live, state.drawn | made), made, _weight(effects)
 
-    def _frame(self, state: State, key: PRNGKeyArray | None, how: _How) -> tuple[Frame, frozenset[str]]:
+    def _frame(self, state: State, key: PRNGKeyArray | None, how: How) -> tuple[Frame, frozenset[str]]:
         """A frame with the state, and the names of what needs no random variable."""
         plan = self.target.plan
         data, whole = plan.given(self.target.data, {}, {})
@@ -228,8 +229,8 @@ class EmittedSequential(ConditionalSequentialTarget):
 
     def _everything(self, key: PRNGKeyArray) -> tuple[State, Record]:
         """The state with all that is ever in it, and the draws of all steps: for their shapes only."""
-        how, units = _How(key, {}), self.cut.units
-        state, _ = self._begin(key)
+        how, units = How(key, {}), self.cut.units
+        state, _ = self._begin(how)
         records: Record = {}
         for k, unit in enumerate(units):
             state, made, _ = self._iterate(unit, state, 0, key, how)
@@ -240,8 +241,13 @@ class EmittedSequential(ConditionalSequentialTarget):
 
 @jax.jit
 def _start(sequential: EmittedSequential, key: PRNGKeyArray) -> tuple[State, Float[Array, ""]]:
-    whole, _ = jax.eval_shape(EmittedSequential._everything, replace(sequential, fixed={}), key)
-    state, weight = sequential._begin(key)
+    return begin(sequential, How(key, {}))
+
+
+def begin(sequential: EmittedSequential, how: How) -> tuple[State, Float[Array, ""]]:
+    """``start`` with some draws given. What ``sequential`` holds fixed is given too, and not weighed."""
+    whole, _ = jax.eval_shape(EmittedSequential._everything, replace(sequential, fixed={}), jax.random.key(0))
+    state, weight = sequential._begin(how)
     return _fill(whole, state), weight
 
 
@@ -249,10 +255,10 @@ def _start(sequential: EmittedSequential, key: PRNGKeyArray) -> tuple[State, Flo
 def _compiled_step(
     sequential: EmittedSequential, state: State, step: Any, key: Any, given: Any, scored: frozenset[int] | None
 ) -> tuple[State, Record, Float[Array, ""]]:
-    return sequential._step(state, step, _How(key, given, scored))
+    return sequential.run_step(state, step, How(key, given, scored))
 
 
-def _step(sequential: EmittedSequential, state: State, step: Any, how: _How) -> tuple[State, Record, Float[Array, ""]]:
+def _step(sequential: EmittedSequential, state: State, step: Any, how: How) -> tuple[State, Record, Float[Array, ""]]:
     """Compiled, so that nothing but shapes decides on the structure of states and records."""
     return _compiled_step(sequential, state, step, how.key, how.given, how.scored)
 

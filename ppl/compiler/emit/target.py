@@ -49,6 +49,7 @@ class EmittedTarget(Target):
     data: Trace
     externs: dict[str, Any]
     constants: dict[str, Any]
+    proposal: EmittedTarget | None = None  # the guide from which the suspended form draws
 
     @property
     def data_sites(self) -> tuple[SiteInfo, ...]:
@@ -91,9 +92,11 @@ class EmittedTarget(Target):
         return self._execution(value, effects, jnp.zeros(()))
 
     def suspend(self) -> ConditionalSequentialTarget:
-        from ppl.compiler.emit.suspend import suspend  # it imports this module
+        from ppl.compiler.emit.guided import guided  # these import this module
+        from ppl.compiler.emit.suspend import suspend
 
-        return suspend(self)
+        sequential = suspend(self)
+        return sequential if self.proposal is None else guided(sequential, self.proposal)
 
     def log_density_terms(self, trace: Trace) -> dict[str, Array]:
         """The terms whose sum is ``log_density(trace)``: for each site, given or latent, the log densities of its

@@ -59,7 +59,8 @@ class Filter(Program):
         log_weights = row["log_weight"].astype(float)
         normalised = log_weights - np.logaddexp.reduce(log_weights)
         final = 1.0 / float(np.square(np.exp(normalised)).sum())
-        error = math.sqrt(float(row["variance"])) if self.n > 1 else None
+        known = self.n > 1 and (row["variance"] > 0 or not row["resampled"].any())  # 0 by rounding up says nothing
+        error = math.sqrt(float(row["variance"])) if known else None
         warnings = ()
         if row["ancestors"][0] < max(2, 0.01 * self.n):
             warnings = (

@@ -93,6 +93,11 @@ class Method(ABC):
         """The method as text that ``ppl.inference.methods.parse`` reads back."""
         return f"{self.name}({', '.join(f'{f.name}={_text(getattr(self, f.name))}' for f in dataclasses.fields(self))})"
 
+    @property
+    def proposed_by(self) -> str | None:
+        """The guide from which the method draws its proposals, if it has one."""
+        return getattr(self, "proposal", None)
+
     @classmethod
     def signature(cls) -> str:
         """``nuts(chains: int = 4, …)``."""

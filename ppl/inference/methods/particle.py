@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ppl.inference.claims import Claim
 from ppl.inference.methods.base import Method, Needs, parameter
-from ppl.inference.methods.smc import SCHEMES
+from ppl.inference.methods.smc import PROPOSAL, SCHEMES
 
 if TYPE_CHECKING:
     from ppl.core.target import Target
@@ -29,6 +29,7 @@ class Pimh(Method):
     draws: int = parameter(1000, "iterations that are kept, in each chain", least=1)
     resample: str = parameter("systematic", "resampling scheme", choices=SCHEMES)
     ess: float = parameter(0.5, "resample below this fraction of effective particles", least=0)
+    proposal: str | None = parameter(None, PROPOSAL)
 
     def program(self, target: Target) -> Program:
         from ppl.inference.filtering.chains import IndependentChains
@@ -74,6 +75,7 @@ class Pmmh(Method):
     scale: float = parameter(0.5, "standard deviation of the first random-walk steps, in the unconstrained space", above=0)
     resample: str = parameter("systematic", "resampling scheme", choices=SCHEMES)
     ess: float = parameter(0.5, "resample below this fraction of effective particles", least=0)
+    proposal: str | None = parameter(None, PROPOSAL)
 
     def program(self, target: Target) -> Program:
         from ppl.inference.filtering.chains import MarginalChains

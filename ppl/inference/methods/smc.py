@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from ppl.inference.program import Program
 
 SCHEMES = ("systematic", "stratified", "multinomial", "residual", "srinivasan")
+PROPOSAL = "a guide of the model's file that proposes the latents of each step; none: their priors"
 
 
 @dataclass(frozen=True)
 class Smc(Method):
     """finish ∘ (advance ∘ hoist(resample))ᵀ ∘ hoist(spawn n): the bootstrap filter of whatever the model observes in
-    order."""
+    order; with a guide for its proposal, the guided filter."""
 
     name = "smc"
     summary = "sequential Monte Carlo over the observations; an unbiased estimate of the evidence"
@@ -30,6 +31,7 @@ class Smc(Method):
     ess: float = parameter(
         0.5, "resample when fewer than this fraction of the particles is effective; above 1: always", least=0
     )
+    proposal: str | None = parameter(None, PROPOSAL)
 
     def program(self, target: Target) -> Program:
         from ppl.inference.filtering.program import Filter

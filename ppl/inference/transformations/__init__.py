@@ -7,6 +7,7 @@ from ppl.inference.transformations.hoist import hoist, hoist_trace, repeat
 from ppl.inference.transformations.move import adapted_walk, mh, refresh
 from ppl.inference.transformations.resample import resample
 from ppl.inference.transformations.spawn import spawn, weigh
+from ppl.inference.transformations.twist import twist
 
 __all__ = [
     "Applied",
@@ -27,5 +28,6 @@ __all__ = [
     "repeat",
     "resample",
     "spawn",
+    "twist",
     "weigh",
 ]
