@@ -83,11 +83,12 @@ def test_an_interrupted_run_keeps_its_draws_and_goes_on_to_the_same_end(whole, t
 
 def test_interrupted_during_warm_up(whole, tmp_path):
     path = tmp_path / "run.checkpoint"
+    handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(Interrupted, match="--resume") as error:
         execute(gaussian_and_gamma(), METHOD, seed=4, identity=IDENTITY, checkpoint=path, progress=Stop(1))
     assert error.value.exit_code == 130
     same(whole, execute(gaussian_and_gamma(), METHOD, seed=4, identity=IDENTITY, resume=path))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_resuming_another_run_names_the_fields(tmp_path):
