@@ -249,3 +249,16 @@ def test_clear_errors() -> None:
         make("ordered", {"D": make("Poisson", {"rate": 1.0}), "K": 2})
     with pytest.raises(DistributionError, match="as many components"):
         make("mixture", {"weights": np.array([0.5, 0.5]), "D": normal(np.zeros(3))})
+
+
+def test_truncation_without_a_distribution_function_says_what_is_needed():
+    import numpyro.distributions as dist
+
+    class Bare(dist.Distribution):
+        support = dist.constraints.real
+
+        def log_prob(self, value):
+            return -jnp.abs(value)
+
+    with pytest.raises(DistributionError, match="needs the distribution function of D"):
+        truncated(Bare(), lower=0.0)

@@ -43,7 +43,9 @@ def test_digest_is_of_the_values(schools):
 
 def test_all_problems_in_one_report(schools):
     found = problems(schools, se=[1.0, -2.0, "x"], y=[1.0, None])
-    assert {p.code for p in found} == {"E705", "E714"}
+    assert {p.code for p in found} == {"E705", "E710", "E713", "E714"}
+    found = problems(schools, se=[1.0, -2.0, "x"], y=[1.0, 2.0])
+    assert {(p.code, p.path) for p in found} == {("E713", "se[1]"), ("E705", "se[2]"), ("E710", "y")}
     found = problems(schools, se=[1.0, -2.0, 3.0], y=[1.0, None])
     assert {(p.code, p.path) for p in found} == {("E713", "se[1]"), ("E714", "y[1]"), ("E710", "y")}
 

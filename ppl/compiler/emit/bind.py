@@ -89,13 +89,9 @@ def bind(
 
 
 def _argument(code: Code, p: Parameter, value: Any) -> Any:
-    if isinstance(p.var.type, Sum):
-        return tagged_data(Frame(None, code=code, sizes=code.sizes), p.var.type, value)
-    if isinstance(element(p.var.type), Sum):
-        raise EmissionError(
-            f"{p.name} is an array of values of the sum type {element(p.var.type)}, which cannot be given as data yet",
-            helps=("give arrays of numbers, and build the values in the model: if kind[i] == 0 then … else …",),
-        )
+    kind = element(p.var.type)
+    if isinstance(kind, Sum):
+        return tagged_data(Frame(None, code=code, sizes=code.sizes), kind, value)
     return _leaves(value)
 
 

@@ -42,14 +42,19 @@ def make_tagged(frame: Frame, constructor: str, args: tuple[Any, ...]) -> Any:
 
 def tagged_data(frame: Frame, t: types.Sum, value: Any) -> Tagged:
     """The value that data give: ``{"tag": "Box", "args": [1, 2]}``, or ``"Point"`` for a constructor without arguments.
-    Its tag is an array, so that other data need no new compilation."""
+    Its tag is an array, so that other data need no new compilation. Nested lists are arrays of values."""
+    if isinstance(value, list):
+        if not value:
+            empty = jax.tree.map(jnp.asarray, _zero(frame, t))
+            return jax.tree.map(lambda a: jnp.zeros((0, *a.shape), a.dtype), empty)
+        return jax.tree.map(lambda *elements: jnp.stack(elements), *(tagged_data(frame, t, v) for v in value))
     tag, args = (value, []) if isinstance(value, str) else (value["tag"], value.get("args", []))
     info, position = frame.code.constructor(tag)
     if info.recursive:
         raise _recursive(info.name)
     kinds = info.constructors[position].args
     made = make_tagged(frame, tag, tuple(_data(frame, k, a) for k, a in zip(kinds, args, strict=True)))
-    return Tagged(jnp.asarray(position), made.fields, t.name)
+    return jax.tree.map(jnp.asarray, Tagged(position, made.fields, t.name))
 
 
 def _data(frame: Frame, t: types.Type, value: Any) -> Any:

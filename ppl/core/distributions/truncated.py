@@ -129,6 +129,12 @@ def truncated(D: dist.Distribution, lower: Any = None, upper: Any = None) -> dis
         )
     side = "above" if upper is None else "below" if lower is None else "between"
     low, high = _inside(D, lower, upper)
-    base = Truncated(D, low, high, side)
+    try:
+        base = Truncated(D, low, high, side)
+    except NotImplementedError as error:
+        raise DistributionError(
+            "truncated(D, …) needs the distribution function of D, which a distribution declared with `dist` has not",
+            helps=("declare the truncated distribution itself, with its normalised density in logpdf",),
+        ) from error
     valid = (low <= high) & (base.log_mass > -jnp.inf)
     return Guarded(base, valid, interval(low, high, D.support.is_discrete))

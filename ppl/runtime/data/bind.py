@@ -4,6 +4,7 @@ report."""
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -200,7 +201,7 @@ def _check_values(want: Want, leaf: Any, value: Converted, sizes: dict[str, int]
         report,
         "E711" if want.is_site else "E713",
         value.array,
-        value.absent,
+        ~value.present,
         leaf.support,
         leaf.element,
         sizes,
@@ -250,6 +251,8 @@ def _bound(
             hasher.update(np.ascontiguousarray(value.array).tobytes() + np.packbits(value.absent).tobytes())
             if value.absent.any():
                 missing[leaf.raw.name] = value.absent
+        if tree.kind == "sum":
+            hasher.update(json.dumps(tree.value, sort_keys=True, default=str).encode())
         (data if want.is_site else args)[want.name] = assemble(tree, converted)
     for name, n in sorted(solver.values.items()):
         hasher.update(f"{name}={n}".encode())

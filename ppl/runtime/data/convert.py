@@ -19,11 +19,18 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """float64 for reals, int64 for ints, indices and bools. ``absent`` marks missing entries, which hold 0."""
+    """float64 for reals, int64 for ints, indices and bools. ``absent`` marks missing entries, which hold 0; ``wrong``
+    those that are no number and were reported as such, None if there are none."""
 
     array: np.ndarray
     absent: np.ndarray
     notes: tuple[str, ...] = ()
+    wrong: np.ndarray | None = None
+
+    @property
+    def present(self) -> np.ndarray:
+        """The entries that have a value."""
+        return ~self.absent if self.wrong is None else ~(self.absent | self.wrong)
 
 
 def element_kind(element: T.Type) -> str:
@@ -31,7 +38,8 @@ def element_kind(element: T.Type) -> str:
 
 
 def convert(raw: Raw, element: T.Type, problems: Problems, levels: tuple[str, ...] | None = None) -> Converted | None:
-    """None where a finding was added. ``levels``: categories of a text column, in the order of their codes."""
+    """None where no array can be made of it, with a finding. ``levels``: categories of a text column, in the order of
+    their codes."""
     values = tensor(raw, problems)
     if values is None:
         return None
@@ -54,23 +62,25 @@ def convert(raw: Raw, element: T.Type, problems: Problems, levels: tuple[str, ..
         if leaves is None:
             return None
     flat = np.zeros(len(leaves), np.float64 if kind == "real" else np.int64)
-    absent = np.zeros(len(leaves), bool)
+    absent, wrong = np.zeros(len(leaves), bool), np.zeros(len(leaves), bool)
     report = Report(raw, problems)
     for i, leaf in enumerate(leaves):
         try:
             value = number(leaf, kind)
         except Misfit as misfit:
             report.add(misfit.code, path(raw.name, index(values.shape, i)), misfit.found, misfit.needed, misfit.help)
+            wrong[i] = True
             continue
         if value is None or math.isnan(value):
             absent[i] = True
         elif kind != "real" and math.isinf(value):
             report.add("E708", path(raw.name, index(values.shape, i)), f"found {value:g}", "an integer")
+            wrong[i] = True
         else:
             flat[i] = value
-    if report.close():
-        return None
-    return Converted(flat.reshape(values.shape), absent.reshape(values.shape), notes)
+    any_wrong = report.close()
+    shape = values.shape
+    return Converted(flat.reshape(shape), absent.reshape(shape), notes, wrong.reshape(shape) if any_wrong else None)
 
 
 class Report:

@@ -13,6 +13,7 @@ from ppl.compiler.ir.sizes import Size
 from ppl.runtime.data.convert import Converted
 from ppl.runtime.data.problems import DataProblem, Problems
 from ppl.runtime.data.raw import Raw
+from ppl.runtime.data.sum_values import tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def _split(t: T.Type, support: S.Support, outer: tuple[Size, ...], raw: Raw, sum
         case T.Tuple(types):
             names = [str(k) for k in range(len(types))]
         case T.Sum(name):
-            return _sum(name, raw, sums, problems)
+            return _sum(name, shape, raw, sums, problems)
         case _:
             leaf = Leaf(raw, element, shape, support)
             return Tree("leaf", (leaf,))
@@ -109,25 +110,14 @@ def _pick(value: Any, depth: int, name: str, position: int, kind: str) -> Any:
     return _ABSENT
 
 
-def _sum(name: str, raw: Raw, sums: tuple[ir.SumInfo, ...], problems: Problems) -> Tree | None:
-    """A constructor and its arguments: {"tag": "Node", "args": […]}, or a bare string."""
-    info = next((s for s in sums if s.name == name), None)
-    if info is None or _well_formed(name, raw.value, {s.name: s for s in sums}):
-        return Tree("sum", (), value=raw.value)
-    needed = " or ".join(f'{{"tag": "{c.name}", "args": […]}}' if c.args else f'"{c.name}"' for c in info.constructors)
-    problems.add(DataProblem("E708", raw.name, f"is not a value of type {name}", needed, raw.source))
-    return None
-
-
-def _well_formed(name: str, value: Any, sums: Mapping[str, ir.SumInfo]) -> bool:
-    tag, args = (value, []) if isinstance(value, str) else ("", [])
-    if isinstance(value, Mapping):
-        tag, args = value.get("tag", ""), value.get("args", [])
-    constructor = next((c for c in sums[name].constructors if c.name == tag), None)
-    if constructor is None or not isinstance(args, list) or len(args) != len(constructor.args):
-        return False
-    nested = [(t.name, a) for t, a in zip(constructor.args, args, strict=True) if isinstance(t, T.Sum)]
-    return all(_well_formed(n, a, sums) for n, a in nested)
+def _sum(name: str, shape: tuple[Size, ...], raw: Raw, sums, problems: Problems) -> Tree | None:
+    """Its leaf holds the constructors' positions, one for each value: an array of values has its sizes from there."""
+    known = {s.name: s for s in sums}
+    positions = tags(name, raw, len(shape), known, problems)
+    if positions is None:
+        return None
+    leaf = Leaf(Raw(raw.name, positions, raw.source), T.INT, shape, S.ANYTHING)
+    return Tree("sum", (leaf,), value=raw.value)
 
 
 def assemble(tree: Tree, converted: Mapping[str, Converted]) -> Any:
