@@ -47,3 +47,9 @@ def test_an_edit_removes_the_finding(code: str):
             if h.edits
         ]
         assert min(remaining) < sum(x.code == code for x in check_text(TEXTS[code], "t").diagnostics.items), d.helps
+
+
+@pytest.mark.parametrize("sign", ["<-", ":="])
+def test_an_assignment_of_another_language_is_one_mistake(sign):
+    found = check_text(f"model m() {{\n  sigma {sign} 3\n  y ~ Normal(0, sigma)\n}}\n").diagnostics.errors
+    assert [d.code for d in found] == ["E010"]

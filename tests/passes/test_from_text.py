@@ -311,3 +311,19 @@ def test_each_pass_keeps_the_density(name):
         assert density(passed, "m", inputs, None, run.trace) == pytest.approx(base, rel=1e-12), p.name
         again = simulate(passed, "m", inputs, rng=1)
         assert again.outputs.keys() == run.outputs.keys()
+
+
+def test_axes_of_inlined_variables_are_called_after_the_sizes_of_the_caller():
+    text = """
+model regression[N](x: real[N]) -> real[N] {
+  a ~ Normal(0, 1)
+  plate i in N { f[i] ~ Normal(a * x[i], 1) }
+  return f
+}
+model top[J](u: real[J]) {
+  g ~ regression(u)
+  plate j in J { data y[j] ~ Normal(g[j], 1) }
+}
+"""
+    model = run_passes(check_text(text).program, "top", after="inline").program.model("top")
+    assert {s.name: s.axes for s in model.sites if s.axes} == {"g.f": ("J",), "y": ("J",)}

@@ -127,6 +127,11 @@ def _update(cx: Context, base: Value, target: ast.Index, value: Value) -> Value:
     return Value(var, base.type, support, level, target.span)
 
 
+def _reads_as_assignment(cx: Context, stmt: ast.Assign) -> bool:
+    """False for ``x <- e`` and ``x := e``, which the parser has reported already."""
+    return cx.text(stmt.span)[stmt.target.span.end - stmt.span.start :].lstrip().startswith("=")
+
+
 def _not_assignable(cx: Context, stmt: ast.Assign, base: ast.Name, local) -> None:
     name = base.id
     if local is None and cx.site(name) is None and name not in cx.generics.sizes and isinstance(stmt.target, ast.Name):
@@ -136,7 +141,8 @@ def _not_assignable(cx: Context, stmt: ast.Assign, base: ast.Name, local) -> Non
                 (Edit(stmt.span, f"let {cx.text(stmt.span)}"),),
             ),
         )
-        cx.error("E210", f"there is no state variable `{name}`", stmt.target.span, "not declared", helps=helps)
+        if _reads_as_assignment(cx, stmt):
+            cx.error("E210", f"there is no state variable `{name}`", stmt.target.span, "not declared", helps=helps)
         cx.bind(name, unknown(stmt.span), stmt.target.span)
         return
     if local is None and isinstance(stmt.target, ast.Index):

@@ -111,7 +111,8 @@ class _Inliner:
             atoms[p.var.id] = arg
             if p.is_size:
                 sizes[p.var.id] = _static(arg)
-        body = _readdress(substitute(freshen(callee.body, self.names, f"{draw.site}."), atoms, sizes), draw)
+        named = {n: str(s) for n, s in sizes.items() if str(s) in s.variables}
+        body = _readdress(substitute(freshen(callee.body, self.names, f"{draw.site}."), atoms, sizes), draw, named)
         lengths = [a.substitute(extents) for a in draw.affine]
         outer = self.sites.get(draw.site)
         if outer is not None and len(ty.shape(outer.type)) >= len(draw.indices):
@@ -124,7 +125,7 @@ class _Inliner:
                 name=f"{draw.site}.{s.name}",
                 type=type_,
                 support=substitute(s.support, None, sizes),
-                axes=axes + s.axes,
+                axes=axes + tuple(named.get(a, a) for a in s.axes),
             )
             self.sites[new.name] = new
         self.outputs += [
@@ -164,10 +165,13 @@ def _static(atom: ir.Atom) -> Size:
     raise ValueError(f"a size parameter was given {atom!r}, which is not static")
 
 
-def _readdress(body: ir.Block, draw: ir.Draw) -> ir.Block:
-    """Puts ``x.`` in front of the names of the random variables and outputs, and x's indices in front of theirs."""
+def _readdress(body: ir.Block, draw: ir.Draw, sizes: dict[str, str]) -> ir.Block:
+    """Puts ``x.`` in front of the names of the random variables and outputs, and x's indices in front of theirs. Axes
+    that are called after a size of the submodel get the name of the caller's size."""
 
     def go(n):
+        if isinstance(n, (ir.Plate, ir.For, ir.Scan)) and n.axis in sizes:
+            n = replace(n, axis=sizes[n.axis])
         match n:
             case ir.Draw():
                 return replace(
