@@ -53,3 +53,15 @@ def test_an_edit_removes_the_finding(code: str):
 def test_an_assignment_of_another_language_is_one_mistake(sign):
     found = check_text(f"model m() {{\n  sigma {sign} 3\n  y ~ Normal(0, sigma)\n}}\n").diagnostics.errors
     assert [d.code for d in found] == ["E010"]
+
+
+def test_a_suggested_name_could_stand_there():
+    text = "model mu2() {\n  let rate = fn(x: real) => 2 * x\n  rat ~ Exponential(1)\n  y ~ Poisson(rato)\n  z ~ Normal(mu, 1)\n}\n"
+    rato, mu = check_text(text).diagnostics.errors
+    assert [h.edits[0].text for h in rato.helps] == ["rat"] and not mu.helps
+
+
+@pytest.mark.parametrize("e", ["1 / 0", "x / 0", "3 % 0", "x / (1 - 1)"])
+def test_a_division_by_zero_is_found_before_the_run(e):
+    (error,) = check_text(f"model m() {{\n  x ~ Normal(0, 1)\n  y ~ Normal({e}, 1)\n}}\n").diagnostics.errors
+    assert error.code == "E401"

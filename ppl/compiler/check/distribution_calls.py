@@ -88,7 +88,8 @@ def _argument(cx: Context, d: DistSignature, p: DistParam, expr: ast.Expr) -> Va
     if p.kind == "size":
         size = size_of(cx, expr, f"the argument `{p.name}` of `{d.name}`")
         return unknown(expr.span) if size is None else cx.size_value(size, expr.span)
-    value = check(cx, expr, array(REAL, *(Size.const(0),) * p.axes) if p.axes else None)
+    hint = REAL if d.name != "Delta" else None
+    value = check(cx, expr, array(REAL, *(Size.const(0),) * p.axes) if p.axes else hint)
     if value.unknown:
         return value
     what = f"the argument `{p.name}` of `{d.name}`"

@@ -28,7 +28,7 @@ def check(cx: Context, e: ast.Expr, expected: Type | None = None) -> Value:
 
     match e:
         case ast.Name(id):
-            return read_name(cx, id, e.span)
+            return read_name(cx, id, e.span, expected)
         case ast.FloatLit(value):
             return Value(ir.Lit(value, REAL, span=e.span), REAL, rules.constant(value), span=e.span, const=value)
         case ast.IntLit(value):

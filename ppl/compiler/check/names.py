@@ -6,6 +6,7 @@ from ppl.compiler.check import support_rules as rules
 from ppl.compiler.check.context import Context, suggestion
 from ppl.compiler.check.module import ModuleScope
 from ppl.compiler.check.suggest import FOREIGN_FUNCTIONS, distribution_for, nearest
+from ppl.compiler.check.unify import is_numeric
 from ppl.compiler.check.values import UNKNOWN, Value, unknown
 from ppl.compiler.diagnostics.diagnostic import Help
 from ppl.compiler.diagnostics.span import Span
@@ -22,7 +23,7 @@ from ppl.compiler.syntax import ast
 SPECIAL_FORMS = ("sim", "density", "marginal", "logprob", "logpdf", "cdf")
 
 
-def read_name(cx: Context, name: str, span: Span) -> Value:
+def read_name(cx: Context, name: str, span: Span, expected: Type | None = None) -> Value:
     local = cx.lookup(name)
     if local is not None:
         return local.value.at(span)
@@ -60,7 +61,7 @@ def read_name(cx: Context, name: str, span: Span) -> Value:
         return unknown(span)
     if name in BUILTINS and name.isidentifier() and not BUILTINS[name].internal:
         return _builtin_value(cx, name, span)
-    unknown_name(cx, name, span, "value")
+    unknown_name(cx, name, span, "value", expected)
     return unknown(span)
 
 
@@ -205,10 +206,11 @@ def imported(cx: Context, base: ast.Expr) -> ModuleScope | None:
 # --- unknown names -------------------------------------------------------------------------------------------------
 
 
-def unknown_name(cx: Context, name: str, span: Span, role: str) -> None:
-    """``role``: value, call or distribution: the suggestions are names that can stand there."""
+def unknown_name(cx: Context, name: str, span: Span, role: str, expected: Type | None = None) -> None:
+    """``role``: value, call or distribution: the suggestions are names that can stand there, of a type that can be
+    ``expected``."""
     what = {"value": "no variable", "call": "no function", "distribution": "no distribution or model"}[role]
-    near, note = _suggestion(cx, name, role)
+    near, note = _suggestion(cx, name, role, expected)
     helps: tuple[Help, ...] = ()
     if near:
         helps = (suggestion(f"did you mean `{near}`?", span, near),)
@@ -217,7 +219,7 @@ def unknown_name(cx: Context, name: str, span: Span, role: str) -> None:
     cx.error("E101", f"there is {what} named `{name}`", span, "not defined", helps=helps)
 
 
-def _suggestion(cx: Context, name: str, role: str) -> tuple[str | None, str]:
+def _suggestion(cx: Context, name: str, role: str, expected: Type | None) -> tuple[str | None, str]:
     decls = cx.module.decls
     callables = [
         n
@@ -238,12 +240,24 @@ def _suggestion(cx: Context, name: str, role: str) -> tuple[str | None, str]:
         near = nearest(name, [*locals_, *callables, *functions, *constructors, *dists])
         return near or distribution_for(name), ""
     values = [
-        *cx.visible_names(),
+        *(n for n in cx.visible_names() if _could_be(cx, n, expected)),
         *(n for n, d in decls.items() if isinstance(d, ast.ConstDecl)),
         *CONSTANTS,
         *constructors,
     ]
-    return nearest(name, values) or nearest(name, [*callables]), ""
+    functions_here = [n for n, d in decls.items() if isinstance(d, (ast.FnDecl, ast.ExternFnDecl))]
+    wanted = expected is None or isinstance(ty.element(expected), ty.Function)
+    return nearest(name, values) or (nearest(name, functions_here) if wanted else None), ""
+
+
+def _could_be(cx: Context, name: str, expected: Type | None) -> bool:
+    """Whether the local variable can stand where ``expected`` is needed: numbers for numbers, functions for functions.
+    Random variables and sizes are not looked at more closely."""
+    local = cx.peek(name)
+    if expected is None or local is None or local.value.unknown:
+        return True
+    have, want = ty.element(local.value.type), ty.element(expected)
+    return type(have) is type(want) or (is_numeric(have) and is_numeric(want))
 
 
 def _operators(name: str) -> str:

@@ -130,6 +130,11 @@ def binary(cx: Context, e: ast.Binary) -> Value:
 def _link(cx: Context, e: ast.Binary, a: Value, b: Value) -> Value:
     if e.op in ("==", "!=") and (_bool_against_number(cx, e, a, b) or _functions(cx, e, a, b)):
         return unknown(e.span)
+    if e.op in ("/", "%") and b.const == 0 and not isinstance(b.const, bool):
+        label = "this is 0"
+        what = "a division by zero" if e.op == "/" else "a remainder modulo zero"
+        cx.error("E401", what, e.right.span, label, notes=("no number is the result, whatever stands on the left",))
+        return unknown(e.span)
     return apply(cx, e.op, [a, b], e.span)
 
 
