@@ -9,7 +9,9 @@ from abc import abstractmethod
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from ppl.core.errors import MethodError
 
@@ -17,7 +19,8 @@ from ppl.core.errors import MethodError
 class SequentialTarget(eqx.Module):
     """Abstract. ``length`` is T, the number of observations (or groups of them) at which the program is suspended.
 
-    Law: with (s, w₀) = ``start`` and (sₜ, wₜ) = ``advance``, E[exp(w₀ + Σₜ wₜ) f] = ∫ γ f, f a function of the records."""
+    Law: with (s, w₀) = ``start`` and (sₜ, wₜ) = ``advance``, E[exp(w₀ + Σₜ wₜ) f] = ∫ γ f, f a function of the
+    records."""
 
     length: eqx.AbstractVar[int]
 
@@ -27,8 +30,8 @@ class SequentialTarget(eqx.Module):
 
     @abstractmethod
     def advance(self, key: PRNGKeyArray, state: Any, step: Int[Array, ""]) -> tuple[Any, Any, Float[Array, ""]]:
-        """Runs to just behind observation ``step`` (counted from 0): new state, record (the values drawn in this step, for
-        trajectories), and the incremental log weight log γₜ₊₁/(γₜ · proposal)."""
+        """Runs to just behind observation ``step`` (counted from 0): new state, record (the values drawn in this step,
+        for trajectories), and the incremental log weight log γₜ₊₁/(γₜ · proposal)."""
 
 
 class TracedSequentialTarget(SequentialTarget):
@@ -59,6 +62,17 @@ class ConditionalSequentialTarget(SequentialTarget):
         """The latents of one particle, from its final state and its records (leading axis: the steps)."""
         return {"state": state, "records": records}
 
+    def kept(self, state: Any) -> dict[str, Array]:
+        """The latents that a state holds whole: what is left of a trace where records are not kept."""
+        return {}
+
+    @property
+    def markov_from(self) -> int | None:
+        """The first step such that there and later the state behind a step is a function of the step's record alone:
+        then ``extend`` is all that ties a step to the particle before, and trajectories can be recombined. None if
+        none."""
+        return None
+
     def observation(self, step: int) -> str:
         """What is observed in ``step``, in words: named when every particle dies there."""
         return f"observation {step}"
@@ -68,10 +82,25 @@ class ConditionalSequentialTarget(SequentialTarget):
         """``advance`` with the draws of ``record``: the new state and the incremental log weight."""
 
     def observe(self, state: Any, step: Int[Array, ""]) -> tuple[Any, Float[Array, ""]]:
-        """``replay`` of a step without latents of its own: the new state and the log density of what is observed, summed
-        over the discrete variables that the compiler sums out."""
+        """``replay`` of a step without latents of its own: the new state and the log density of what is observed,
+        summed over the discrete variables that the compiler sums out."""
         raise MethodError("the steps of this target are not known to be free of latents")
 
     @abstractmethod
     def log_transition(self, state: Any, record: Any, step: Int[Array, ""]) -> Float[Array, ""]:
         """The log density of drawing ``record`` in ``step`` from ``state``."""
+
+    def extend(self, state: Any, record: Any, step: Int[Array, ""]) -> tuple[Any, Float[Array, ""]]:
+        """The new state, and log γₜ₊₁/γₜ of the path that ``record`` extends: draws, observations and factors."""
+        new, log_weight = self.replay(state, record, step)
+        return new, log_weight + self.log_transition(state, record, step)
+
+    def merged(self, states: Any, step: Int[Array, ""]) -> Bool[Array, ""]:
+        """Whether ``states`` (leading axis: particles) agree in all that ``step`` and what follows it can read."""
+        return agree(states)
+
+
+def agree(states: Any) -> Bool[Array, ""]:
+    """Whether all rows are equal, in every leaf."""
+    leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(states)]
+    return jnp.all(jnp.stack([jnp.asarray(True), *(jnp.all(leaf == leaf[:1]) for leaf in leaves)]))

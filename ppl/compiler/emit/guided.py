@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from ppl.compiler.emit.frame import Given
 from ppl.compiler.emit.guide_stages import GuideStages
@@ -71,16 +71,34 @@ class GuidedSequential(ConditionalSequentialTarget):
 
     def replay(self, state: Both, record: Record, step: Int[Array, ""]) -> tuple[Both, Float[Array, ""]]:
         model, log_weight = self.model.replay(state.model, record, step)
-        guide, log_q = _score(
-            self.guide, state.guide, {g: Given(record[m].value) for g, m in self.pairs if m in record}, step
-        )
+        guide, log_q = self._follow(state, record, step)
         return Both(model, guide), log_weight + self.model.log_transition(state.model, record, step) - log_q
+
+    def _follow(self, state: Both, record: Record, step: Any) -> tuple[State, Float[Array, ""]]:
+        """The guide with the draws of ``record``, and their log density under it."""
+        given = {g: Given(record[m].value) for g, m in self.pairs if m in record}
+        return _score(self.guide, state.guide, given, step)
 
     def log_transition(self, state: Both, record: Record, step: Int[Array, ""]) -> Float[Array, ""]:
         return self.model.log_transition(state.model, record, step)
 
+    def extend(self, state: Both, record: Record, step: Int[Array, ""]) -> tuple[Both, Float[Array, ""]]:
+        """The density is the model's, whoever proposed."""
+        model, log_weight = self.model.extend(state.model, record, step)
+        return Both(model, self._follow(state, record, step)[0]), log_weight
+
+    def merged(self, states: Both, step: Int[Array, ""]) -> Bool[Array, ""]:
+        return self.model.merged(states.model, step) & self.guide.merged(states.guide, step)
+
     def trace(self, state: Both, records: Record) -> Trace:
         return self.model.trace(state.model, records)
+
+    def kept(self, state: Both) -> Trace:
+        return self.model.kept(state.model)
+
+    @property
+    def markov_from(self) -> int | None:
+        return self.model.markov_from
 
     def observation(self, step: int) -> str:
         return self.model.observation(step)

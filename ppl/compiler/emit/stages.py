@@ -2,7 +2,8 @@
 
 A loop with observations is a unit of as many steps as it has iterations; any other statement with observations is a
 unit of one step. What stands between units (priors, deterministic work, factors) is glue, run along with the unit
-before it.
+before it. An ordered loop that draws is also cut where it has a ``factor`` or ``require`` alone; and in a model without
+observations these count everywhere.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Stages:
     def __init__(self, plan: Plan, conditioned: frozenset[str]):
         self.key: Any = plan
         statements = needed(plan.code.model.body.statements)
-        at = [k for k, s in enumerate(statements) if _observes(s, conditioned) and _steps(plan, s) > 0]
+        some = [k for k, s in enumerate(statements) if _steps(plan, s) > 0]
+        at = [k for k in some if _observes(statements[k], conditioned) or _weighs_states(statements[k])]
+        at = at or [k for k in some if _weighs(statements[k])]
         self.before = statements[: at[0]] if at else statements
         units, first = [], 0
         for k, end in zip(at, [*at[1:], len(statements)], strict=False):
@@ -58,6 +61,19 @@ class Stages:
         self.length = sum(u.steps for u in units)
         self.remade = tuple(s for s in statements if isinstance(s, Let) and isinstance(s.op, (MakeDist, Closure)))
         self.live = self._through_remade(frozenset().union(*(_reads(u, k) for k, u in enumerate(units))))
+        self.until = self._last_reads()
+
+    def _last_reads(self) -> dict[str, int]:
+        """Variable → the step from which on nothing reads it. Initial values of a loop are read by the unit before
+        it."""
+        until: dict[str, int] = {}
+        for k, unit in enumerate(self.units):
+            following = self.units[k + 1].statement if k + 1 < len(self.units) else None
+            inits = [free(c.init) for c in getattr(following, "carries", ())]
+            reads = self._through_remade(_reads(unit, 0) | frozenset().union(*inits))
+            carried = [v for c in getattr(unit.statement, "carries", ()) for v in (c.var.id,)]
+            until |= dict.fromkeys([*reads, *carried], unit.first + unit.steps)
+        return until
 
     def _through_remade(self, names: frozenset[str]) -> frozenset[str]:
         for s in reversed(self.remade):
@@ -76,6 +92,14 @@ def _observes(s: Stmt, conditioned: frozenset[str]) -> bool:
     return any(isinstance(n, Observe) or (isinstance(n, Draw) and n.site in conditioned) for n in walk(s))
 
 
+def _weighs(s: Stmt) -> bool:
+    return any(isinstance(n, (Factor, Require)) for n in walk(s))
+
+
+def _weighs_states(s: Stmt) -> bool:
+    return isinstance(s, Scan) and _weighs(s) and bool(draws_in(s))
+
+
 def _steps(plan: Plan, s: Stmt) -> int:
     if not isinstance(s, (Plate, Scan)):
         return 1
@@ -88,7 +112,7 @@ def needed(statements: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     kept: list[Stmt] = []
     read: set[str] = set()
     for s in reversed(statements):
-        acts = bool(draws_in(s)) or any(isinstance(n, (Observe, Factor, Require)) for n in walk(s))
+        acts = bool(draws_in(s)) or _weighs(s) or any(isinstance(n, Observe) for n in walk(s))
         if not isinstance(s, Output) and (acts or any(v.id in read for v in definitions(s))):
             kept.append(s)
             read |= free(s)

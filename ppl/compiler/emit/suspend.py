@@ -15,12 +15,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from ppl.compiler.emit import loops
 from ppl.compiler.emit.evaluate import Evaluator
 from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
 from ppl.compiler.emit.interpretation import FREE_DENSITY, Interpretation
+from ppl.compiler.emit.markov import markov_from
 from ppl.compiler.emit.prefix import run_known
 from ppl.compiler.emit.scans import as_type
 from ppl.compiler.emit.stages import Stages, Unit
@@ -28,7 +29,7 @@ from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.emit.traverse import draws_in
 from ppl.compiler.ir.nodes import Draw, Scan, Stmt
 from ppl.core.errors import MethodError
-from ppl.core.sequential import ConditionalSequentialTarget
+from ppl.core.sequential import ConditionalSequentialTarget, agree
 from ppl.core.target import Trace, Unconstrained
 
 _EXTEND = Interpretation("extend", samples=True, weighs=True, records="value", trusts=True)
@@ -103,6 +104,23 @@ class EmittedSequential(ConditionalSequentialTarget):
     def log_transition(self, state: State, record: Record, step: Int[Array, ""]) -> Float[Array, ""]:
         return _step(self, state, step, How(None, _as_given(record), self._statements(latent=True)))[2]
 
+    def merged(self, states: State, step: Int[Array, ""]) -> Bool[Array, ""]:
+        read = [agree(v) | (step >= self.cut.until.get(n, self.length)) for n, v in states.live.items()]
+        return jnp.all(jnp.stack([jnp.asarray(True), *read]))
+
+    def extend(self, state: State, record: Record, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
+        new, _, weight = _step(self, state, step, How(None, _as_given(record)))
+        return new, weight
+
+    @property
+    def markov_from(self) -> int | None:
+        return markov_from(self.cut, frozenset(self._latents(self.target.plan.code.model.body)))
+
+    def kept(self, state: State) -> Trace:
+        inside = {d.site for u in self.cut.units if u.is_loop for d in draws_in(u.statement)}
+        whole = self._joined(dict(state.drawn))
+        return {name: value for name, value in whole.items() if name not in inside}
+
     def trace(self, state: State, records: Record) -> Trace:
         """The latents of one particle, from its final state and its records (leading axis: the steps)."""
         found = dict(state.drawn)
@@ -110,6 +128,9 @@ class EmittedSequential(ConditionalSequentialTarget):
             if unit.is_loop:
                 steps = np.arange(unit.first, unit.first + unit.steps)
                 found |= {d: jax.tree.map(itemgetter(steps), records[d]) for d in self._latents(unit.statement)}
+        return self._joined(found)
+
+    def _joined(self, found: Record) -> Trace:
         plan = self.target.plan
         joined = {s.name: plan.code.layout.join(s.name, found) for s in plan.code.model.sites}
         return {name: plan.entries(name, whole) for name, whole in joined.items() if whole is not None}
@@ -117,7 +138,7 @@ class EmittedSequential(ConditionalSequentialTarget):
     def observation(self, step: int) -> str:
         unit = next(u for u in reversed(self.cut.units) if u.first <= step)
         sites = sorted({d.site for d in draws_in(unit.statement) if d.site in self.target.data})
-        named = " and ".join(f"`{s}`" for s in sites) or "an observed value"
+        named = " and ".join(f"`{s}`" for s in sites) or "an observed value or constraint"
         if not unit.is_loop:
             return named
         lower = unit.statement.lower.evaluate(self.target.plan.code.sizes)

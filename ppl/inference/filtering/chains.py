@@ -39,7 +39,8 @@ def trajectory(sequential: Any, n: int, scheme: str, ess: float) -> Weighted:
 
 
 class Chains(Program):
-    """Chains side by side: state ``{"key", "chain": …}`` with a leading chain axis; iteration i of chain c uses the key folded with c and i."""
+    """Chains side by side: state ``{"key", "chain": …}`` with a leading chain axis; iteration i of chain c uses the
+    key folded with c and i."""
 
     elastic = True
 

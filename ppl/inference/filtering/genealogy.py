@@ -22,10 +22,12 @@ def eves(ancestors: Int[Array, "t n"]) -> Int[Array, " n"]:
 def relative_variance(
     weights: Float[Array, " n"], ancestors: Int[Array, "t n"], resampled: Bool[Array, " t"]
 ) -> Float[Array, ""]:
-    """Var(Ẑ)/Z² ≈ 1 − (n/(n−1))^{r+1} (1 − Σₖ (Σ_{i: eve i = k} Wᵢ)²), r the number of resamplings, W normalised; at least 0.
+    """Var(Ẑ)/Z² ≈ 1 − (n/(n−1))^{r+1} (1 − Σₖ (Σ_{i: eve i = k} Wᵢ)²), r the number of resamplings, W normalised; at
+    least 0.
 
-    Unbiased with multinomial resampling at every step; an approximation, from above as a rule, for schemes of lower variance. It is
-    1 when all particles descend from one: then the estimate says nothing, and more particles are needed."""
+    Unbiased with multinomial resampling at every step; an approximation, from above as a rule, for schemes of lower
+    variance. It is 1 when all particles descend from one: then the estimate says nothing, and more particles are
+    needed."""
     n = weights.shape[0]
     families = jnp.zeros(n).at[eves(ancestors)].add(weights)
     r = jnp.sum(resampled)

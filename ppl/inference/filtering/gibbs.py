@@ -21,8 +21,8 @@ from ppl.inference.trajectories import trace_back
 
 
 class GibbsChains(Chains):
-    """An iteration is one conditional sweep over the states at the current parameters, then ``moves`` steps of a random walk on
-    the continuous parameters at the current states."""
+    """An iteration is one conditional sweep over the states at the current parameters, then ``moves`` steps of a
+    random walk on the continuous parameters at the current states."""
 
     def __init__(self, target: Target, method: Any):
         super().__init__(target, method)

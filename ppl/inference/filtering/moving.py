@@ -23,7 +23,8 @@ _LEAST_DISTINCT = 0.2  # of the particles: below this the moves have hardly been
 
 
 class Moving(Program):
-    """The particles are parameters; they go from the prior to the posterior with the observations, in the program's order."""
+    """The particles are parameters; they go from the prior to the posterior with the observations, in the program's
+    order."""
 
     total = 1
     chunk = 1

@@ -22,8 +22,8 @@ from ppl.inference.run import Evidence
 
 
 class NestedFilter(Program):
-    """SMC² with ``method``'s settings: properly weighted for the parameters. The states that go with them are drawn by one more
-    SMC at each θ, normalised, and so carry a bias of order 1/inner that the parameters do not have."""
+    """SMC² with ``method``'s settings: properly weighted for the parameters. The states that go with them are drawn by
+    one more SMC at each θ, normalised, and so carry a bias of order 1/inner that the parameters do not have."""
 
     total = 1
     chunk = 1

@@ -1,4 +1,5 @@
-"""The parameters of a suspended target as an unconstrained space with a prior, and the filter for each value of them."""
+"""The parameters of a suspended target as an unconstrained space with a prior, and the filter for each value of
+them."""
 
 from __future__ import annotations
 

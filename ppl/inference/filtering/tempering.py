@@ -22,7 +22,8 @@ from ppl.inference.run import Evidence
 
 
 class Tempering(Program):
-    """n particles in R^k from the prior to the posterior, moved by random walks with the covariance of the particles."""
+    """n particles in R^k from the prior to the posterior, moved by random walks with the covariance of the
+    particles."""
 
     total = 1
     chunk = 1

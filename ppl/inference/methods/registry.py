@@ -17,6 +17,7 @@ _HOMES = {
     "map": "ppl.inference.methods.mode:Map",
     "laplace": "ppl.inference.methods.laplace:Laplace",
     "smc": "ppl.inference.methods.smc:Smc",
+    "alive": "ppl.inference.methods.alive:Alive",
     "rmsmc": "ppl.inference.methods.resample_move:ResampleMove",
     "ibis": "ppl.inference.methods.resample_move:ResampleMove",
     "pimh": "ppl.inference.methods.particle:Pimh",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ppl.core.errors import UsageError
 from ppl.inference.claims import Claim
 from ppl.inference.methods.base import Method, Needs, parameter
 
@@ -32,8 +33,26 @@ class Smc(Method):
         0.5, "resample when fewer than this fraction of the particles is effective; above 1: always", least=0
     )
     proposal: str | None = parameter(None, PROPOSAL)
+    inner: int = parameter(
+        1, "continuations that a particle tries in each step, of which one is kept by weight (nested SMC)", least=1
+    )
+    paths: bool = parameter(True, "keep trajectories; false: the filter alone, in memory that does not grow with time")
+    smooth: str = parameter(
+        "ancestors", "trajectories by ancestors, or by backward simulation (ffbs)", choices=("ancestors", "ffbs")
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.smooth == "ffbs" and (not self.paths or self.inner > 1):
+            raise UsageError(
+                "smooth=ffbs goes back over the populations of all steps: it needs paths=true and inner=1",
+                helps=(f"smc({self.n}, smooth=ffbs)",),
+            )
 
     def program(self, target: Target) -> Program:
         from ppl.inference.filtering.program import Filter
+        from ppl.inference.filtering.smoothing import Smoother
 
-        return Filter(target, self.n, self.resample, self.ess)
+        if self.smooth == "ffbs":
+            return Smoother(target, self.n, self.resample, self.ess)
+        return Filter(target, self.n, self.resample, self.ess, self.paths, self.inner)

@@ -5,9 +5,11 @@ from ppl.inference.transformations.base import Applied, Transformation, compose,
 from ppl.inference.transformations.collapse import collapse, normalise
 from ppl.inference.transformations.hoist import hoist, hoist_trace, repeat
 from ppl.inference.transformations.move import adapted_walk, mh, refresh
+from ppl.inference.transformations.nested import nested
 from ppl.inference.transformations.resample import resample
 from ppl.inference.transformations.spawn import spawn, weigh
 from ppl.inference.transformations.twist import twist
+from ppl.inference.transformations.watch import watch
 
 __all__ = [
     "Applied",
@@ -23,11 +25,13 @@ __all__ = [
     "hoist_trace",
     "identity",
     "mh",
+    "nested",
     "normalise",
     "refresh",
     "repeat",
     "resample",
     "spawn",
     "twist",
+    "watch",
     "weigh",
 ]
