@@ -45,3 +45,12 @@ def branch(key: Source, condition: Any, yes: Callable[..., Any], no: Callable[..
     if isinstance(key, ChoiceSource):
         return yes(*args) if bool(condition) else no(*args)
     return jax.lax.cond(condition, yes, no, *args)
+
+
+def loop(key: Source, condition: Callable[[Any], Any], body: Callable[[Any], Any], carry: Any) -> Any:
+    """``while condition(carry): carry = body(carry)``, without random choices of its own. ``lax.while_loop``."""
+    if not isinstance(key, ChoiceSource):
+        return jax.lax.while_loop(condition, body, carry)
+    while bool(condition(carry)):
+        carry = body(carry)
+    return carry

@@ -16,7 +16,15 @@ from ppl.cli.options import Alpha, data_option, file_argument, model_option, see
 @click.option("--method", default="auto", show_default=True)
 @seed_option
 @click.option("--alpha", type=Alpha(), default=1e-9, show_default=True, help="False-alarm rate of each check.")
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop after this time.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    default=60,
+    show_default=True,
+    help="Stop after this time; what is not decided by then is undecided.",
+)
+@click.option("--n", type=click.IntRange(min=100), default=8_000, show_default=True, help="Draws of the first stage.")
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def command(
     file: str,
@@ -25,7 +33,8 @@ def command(
     method: str,
     seed: int,
     alpha: float,
-    budget: float | None,
+    budget: float,
+    n: int,
     style: str,
 ) -> int:
     """Test on a model that a method does what it claims. Exit code 7 where a claim is refuted."""
@@ -47,6 +56,7 @@ def command(
             seed=seed,
             alpha=alpha,
             budget=budget,
+            n=n,
             model_hash=target.identity,
             listener=say if sys.stderr.isatty() else lambda _: None,
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
-from ppl.core.control import each, iterate
+from ppl.core.control import each, iterate, loop
 from ppl.core.random import Source, categorical, split
 from ppl.core.sequential import ConditionalSequentialTarget
 from ppl.inference.resampling import multinomial
@@ -39,7 +40,8 @@ def conditional_sweep(
     Leaves p(trajectory | data) invariant.
 
     Resampling is multinomial at every step: its conditional form given that slot 0 keeps the reference is to draw the
-    other slots as ever. With ancestor sampling the reference gets a new past, i in proportion to Wᵢ f(xᵣₑf | xᵢ)."""
+    other slots as ever. With ancestor sampling the reference gets a new past, i in proportion to Wᵢ times the density of
+    all of its future that this past changes (``log_future``)."""
     begin, run, pick = split(key, 3)
     states, log_weights = prepend(reference.start, each(begin, n - 1, lambda k: tuple(target.start(k))))
     starts = states, log_weights
@@ -51,8 +53,7 @@ def conditional_sweep(
         others = multinomial(choose, log_weights, n - 1)
         first = jnp.asarray(0)
         if ancestor_sampling:
-            past = jax.vmap(lambda s: target.log_transition(s, kept, step))(states)
-            first = categorical(link, log_weights + past)
+            first = categorical(link, log_weights + log_future(link, target, states, reference.records, step))
         ancestors = jnp.concatenate([first[None].astype(others.dtype), others])
         moved = each(draw, n - 1, lambda kk, s: target.advance(kk, s, step), take(states, others))
         state, increment = target.replay(take(states, first), kept, step)
@@ -65,6 +66,34 @@ def conditional_sweep(
     last = categorical(pick, final)
     path = Path(take(starts, origin(ancestors, last)), trace_back(records, ancestors, last))
     return Sweep(path, take(states, last), jnp.sum(means) + logsumexp(final) - jnp.log(n))
+
+
+def log_future(
+    key: Source, target: ConditionalSequentialTarget, states: Any, records: Any, begin: Any
+) -> Float[Array, " n"]:
+    """Log density of ``records`` from step ``begin`` on, observations included, behind each of ``states``; a constant is left
+    out. One step where that decides the state; as many as it takes until the states agree where a step draws nothing, or
+    later ones look further back. Nothing is drawn; ``key`` says whether the code is replayed."""
+
+    def more(carry: Any) -> Any:
+        step, states, total, _ = carry
+        later, gained, merged = _extended(target, states, take(records, step), step)
+        return step + 1, later, total + gained.astype(total.dtype), merged
+
+    def apart(carry: Any) -> Any:
+        return (carry[0] < target.length) & ~carry[3]
+
+    size = jax.tree.leaves(states)[0].shape[0]
+    carry = (jnp.asarray(begin), states, jnp.zeros(size), jnp.asarray(False))
+    return loop(key, apart, more, carry)[2]
+
+
+@eqx.filter_jit
+def _extended(target: ConditionalSequentialTarget, states: Any, record: Any, step: Any) -> tuple[Any, Any, Any]:
+    """All states one step on, in the types that they had. Compiled: validation replays it thousands of times."""
+    later, gained = jax.vmap(lambda s: target.extend(s, record, step))(states)
+    later = jax.tree.map(lambda new, old: new.astype(old.dtype), later, states)
+    return later, gained, target.merged(later, step + 1)
 
 
 def take(tree: Any, index: Any) -> Any:

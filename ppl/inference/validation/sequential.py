@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ppl.inference.validation.certificate import Outcome
 from ppl.inference.validation.fixed_n import MeanTest
 
 
@@ -21,6 +22,10 @@ class Staged(NamedTuple):
     test: MeanTest
     total: int
     stage_seed: int
+
+    @property
+    def outcome(self) -> Outcome:
+        return "refuted" if self.refuted else "passed" if self.decided else "undecided"
 
 
 def staged(
@@ -44,7 +49,7 @@ def staged(
     for stage in range(stages):
         here = (seed + 7919 * stage) % 2**63
         result = batch(here, n)
-        total += n
+        total += result.n
         if result.p_value <= beta:
             return Staged(True, True, result, total, here)
         if result.p_value > gamma + beta:

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from ppl.core.target import Target
 from ppl.inference.claims import Claim
+from ppl.inference.filtering.moving import Moving
+from ppl.inference.filtering.nested import NestedFilter
+from ppl.inference.filtering.parameters import Parameters
 from ppl.inference.filtering.program import Filter
 from ppl.inference.importance.prior import PriorImportance
 from ppl.inference.methods.base import Method
-from ppl.inference.representations import Particles, WeightedValue
-from ppl.inference.representations.population import log_mean_exp
+from ppl.inference.program import Program
 from ppl.inference.validation.certificate import Certificate, Check
-from ppl.inference.validation.checks.weighted import KnownMeasure, estimates
-from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
 from ppl.inference.validation.models.chains import check_transition, transition_of
-from ppl.inference.validation.models.oracles import Oracle, oracle_for
-from ppl.inference.validation.sequential import staged
+from ppl.inference.validation.models.effort import Effort, Listener, silent
+from ppl.inference.validation.models.oracles import oracle_for
+from ppl.inference.validation.models.replicates import (
+    as_population,
+    check_against_prior,
+    check_replicates,
+    prior_draw,
+)
 from ppl.inference.validation.validate import versions
 
-Listener = Callable[[str], None]
-_LEAST_EFFECTIVE = 100
+_FEW = (2, 3)  # particles: a bias hides behind many
 
 
 def certify(
@@ -36,138 +39,113 @@ def certify(
     seed: int = 0,
     alpha: float = 1e-9,
     budget: float | None = None,
-    n: int = 2_000,
+    n: int = 8_000,
     model_hash: str = "",
-    listener: Listener = lambda _: None,
+    listener: Listener = silent,
 ) -> Certificate:
     """What ``method`` claims on ``target``, tested against an oracle or from exact starts.
 
-    * properly weighted (importance, smc): E Ẑ f = Z π(f) with few particles and ``n`` replicates, against enumeration
-    or quadrature;
-    * invariant (nuts, hmc, mh): (θ₀, y) from the joint law, one transition of the sampling phase keeps it;
+    * properly weighted (importance, smc, smc2, rmsmc with a fixed kernel): E Ẑ f = Z π(f) with few particles and ``n``
+      replicates, against enumeration, a Gaussian posterior or quadrature; where there is none of them, the same expectations
+      by weighted draws of the prior;
+    * invariant (nuts, hmc, mh, pgibbs): (θ₀, y) from the joint law, one transition of the sampling phase keeps it;
       (pimh, pmmh): prior starts weighted by their estimates Ẑ;
     * exact (enumerate): weighted draws of the prior have the evidence and the means that enumeration gives.
 
-    Where there is no oracle and no exact start the claim is undecided, and the certificate says why. ``budget``:
-    seconds."""
-    deadline = None if budget is None else time.monotonic() + budget
+    A method that promises less (tempered, laplace, map) has no claim that a test with a stated error rate could refute,
+    and the certificate says so. ``budget``: seconds; what is not decided by then is undecided."""
     method.check(target)
-    program = _shallow(method).program(target)
-    common = {"seed": seed, "alpha": alpha}
-    expression = method.expression()
-    chain = method.claim == Claim.INVARIANT and transition_of(program, seed)
-    if chain:
-        listener(f"{method.name}: transitions from the {chain.oracle}")
-        checks = check_transition(chain, seed, alpha, n, deadline, method.name)
-        return _certificate(expression, target, checks, model_hash)
-    listener("looking for an oracle")
-    oracle = oracle_for(target)
-    if oracle is None:
-        why = "no oracle: the posterior is neither finite and small nor of at most two continuous dimensions, and " + (
-            f"{method.name} is no chain that could be started exactly"
-        )
-        return _certificate(expression, target, (_undecided(method, why),), model_hash)
-    listener(f"{method.name}: replicates against {oracle.name}")
+    effort = Effort.within(budget, seed=seed, alpha=alpha, n=n, listener=listener)
+    checks = _checks(target, method, effort)
+    return Certificate(method.expression(), target.name, checks, versions(), str(jax.devices()[0]), model_hash)
+
+
+def _checks(target: Target, method: Method, effort: Effort) -> tuple[Check, ...]:
+    if claim_of(method) in (Claim.HEURISTIC, Claim.CONSISTENT):
+        return (_no_claim(method),)
+    program = _small(method).program(target)
+    chain = transition_of(program, effort.seed) if method.claim == Claim.INVARIANT else None
+    if chain is not None:
+        effort.listener(f"{method.name}: one transition from starts of the {chain.oracle}")
+        return check_transition(chain, effort, method.name)
+    names = Parameters(target, method.name).names if isinstance(program, NestedFilter) else None
+    effort.listener("looking for an oracle")
+    oracle = oracle_for(target, names)
+    compared = "weighted draws of the prior" if oracle is None else oracle.name
+    effort.listener(f"{method.name}: replicates against {compared}")
+    checks = []
+    for run, case, by_prior in _estimators(target, method, program):
+        claim = "evidence and means are exact" if method.claim == Claim.EXACT else "properly weighted"
+        if oracle is not None:
+            checks.append(check_replicates(run, oracle, effort, case, claim))
+        elif by_prior:
+            checks.append(_undecided(claim, _NO_ORACLE, method))
+        else:
+            checks.append(check_against_prior(run, target, effort, case, names))
+    return tuple(checks) or (_undecided(method.claim.title, f"no test for {type(program).__name__}", method),)
+
+
+def claim_of(method: Method) -> Claim:
+    """The claim at these settings: resample–move with moves of fixed tuning is properly weighted."""
+    fixed = method.name == "rmsmc" and getattr(method, "kernel", None) is not None
+    return Claim.PROPERLY_WEIGHTED if fixed else method.claim
+
+
+def _small(method: Method) -> Method:
+    """The same method at its smallest. Nested and moving particles cost their product; NUTS leaves its target invariant for
+    every depth of its trees, and thousands of starts side by side cost as much as the deepest."""
+    most = {"max_depth": 4} if method.name == "nuts" else {"n": 3, "inner": 2, "moves": 2}
+    if method.name not in ("nuts", "smc2", "rmsmc", "pgibbs", "pimh", "pmmh"):
+        return method
+    least = {name: min(getattr(method, name), value) for name, value in most.items() if hasattr(method, name)}
+    return dataclasses.replace(method, **least)  # type: ignore[type-var]
+
+
+def _estimators(
+    target: Target, method: Any, program: Program
+) -> list[tuple[Callable[[Any], Any], str, bool]]:
+    """(one realisation from a key, how it is called, whether it is itself draws of the prior)."""
     if isinstance(program, PriorImportance) or method.claim == Claim.EXACT:
-        claim = "properly weighted" if isinstance(program, PriorImportance) else "evidence and means are exact"
-        checks = (
-            _replicates(lambda key: _draw(target, key), oracle, deadline, n, "draws of the prior", claim, **common),
-        )
-    elif isinstance(program, Filter):
-        checks = tuple(
-            _replicates(
-                _particles(Filter(target, size, method.resample, method.ess)),
-                oracle,
-                deadline,
-                n,  # type: ignore[attr-defined]
-                f"{size} particles, {method.resample}, ess = {method.ess}",
-                **common,
-            )  # type: ignore[attr-defined]
-            for size in (2, 3)
-        )
-    else:
-        checks = (
-            _undecided(method, f"{method.name} {method.claim.title}: no test with a stated error rate can refute that"),
-        )
-    return _certificate(expression, target, checks, model_hash)
+        return [(lambda key: prior_draw(target, key), "draws of the prior", True)]
+    if isinstance(program, Filter):
+        return [
+            (_one_run(Filter(target, k, method.resample, method.ess)), f"{k} particles, {_settings(method)}", False)
+            for k in _FEW
+        ]
+    if isinstance(program, NestedFilter | Moving):
+        return [(_one_run(program), f"{program.method.n} particles, {_settings(method)}", False)]
+    return []
 
 
-def _shallow(method: Method) -> Method:
-    """NUTS leaves its target invariant for every depth of its trees; thousands of starts side by side cost as much as
-    the deepest."""
-    depth = getattr(method, "max_depth", None)
-    return method if depth is None else dataclasses.replace(method, max_depth=min(depth, 4))  # type: ignore[call-arg]
+def _settings(method: Any) -> str:
+    return f"{method.resample}, ess = {method.ess}"
 
 
-def _draw(target: Target, key: Any) -> WeightedValue:
-    run = target.generate(key, {})
-    return WeightedValue({v.name: run.trace[v.name] for v in target.latents}, run.log_weight)
-
-
-def _particles(filter: Filter) -> Callable[[Any], Particles]:
+def _one_run(program: Program) -> Callable[[Any], Any]:
     """One run of the method's own program as a realisation of a population."""
 
-    def run(key: Any) -> Particles:
-        _, rows = filter.advance({"key": jax.random.key_data(key)}, jnp.asarray(0), jnp.asarray(1))
-        row = jax.tree.map(lambda a: a[0], rows)
-        return Particles(row["trace"], row["log_weight"], row["log_evidence"] - log_mean_exp(row["log_weight"]))
+    def run(key: Any) -> Any:
+        _, rows = program.advance({"key": jax.random.key_data(key)}, jnp.asarray(0), jnp.asarray(1))
+        return as_population(jax.tree.map(lambda a: a[0], rows))
 
     return run
 
 
-def _replicates(
-    run: Callable[[Any], Any],
-    oracle: Oracle,
-    deadline: float | None,
-    n: int,
-    case: str,
-    claim: str = "properly weighted",
-    seed: int = 0,
-    alpha: float = 1e-9,
-) -> Check:
-    """Undecided where the weights of the replicates are so uneven that a mean of ``n`` says nothing."""
-    measure = KnownMeasure("posterior", oracle.log_evidence, oracle.functions, oracle.expected, oracle.name)
-    compiled = jax.jit(jax.vmap(lambda key: estimates(run(key), measure)))
-    expected = np.concatenate([[1.0], oracle.expected])
-
-    def draw(s: int) -> np.ndarray:
-        return np.asarray(compiled(jax.random.split(jax.random.key(s), n)), float)
-
-    mass = draw(seed ^ 0x77)[:, 0]
-    effective = float(mass.sum() ** 2 / max(np.sum(mass**2), 1e-300))
-    if not effective >= _LEAST_EFFECTIVE:
-        why = {"why": f"the weights of {n} replicates are worth {effective:.1f}: no mean of them can be compared"}
-        return Check(claim, oracle.name, "", "undecided", alpha, n, why, None, case, seed)
-
-    def batch(s: int, m: int) -> MeanTest:
-        return test_means(np.concatenate([draw(s + 104_729 * i) for i in range(max(1, m // n))]), expected)
-
-    result = staged(batch, seed, n, alpha, deadline=deadline)
-    t = result.test
-    outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
-    statistic = {
-        "function": "Z" if t.which == 0 else f"Z f{t.which - 1}",
-        "mean / Z": t.mean,
-        "should be": t.expected,
-        "z": t.z,
-    }
-    return Check(
-        claim,
-        oracle.name,
-        f"Z and Z f, {len(expected) - 1} functions",
-        outcome,
-        alpha,
-        result.total,
-        statistic,
-        detectable(n, alpha, len(expected)),
-        case,
-        result.stage_seed,
-    )
+_NO_ORACLE = (
+    "no oracle: the posterior is neither finite and small, nor jointly normal, nor of at most two continuous dimensions, "
+    "and draws of the prior can be compared with nothing but themselves"
+)
+_WHY_NOT = {
+    Claim.HEURISTIC: "an approximation, right only where the posterior has its shape",
+    Claim.CONSISTENT: "biased for every finite number of particles by an amount that no theorem states",
+}
 
 
-def _undecided(method: Method, why: str) -> Check:
-    return Check(method.claim.title, "none", "", "undecided", 0.0, 0, {"why": why}, None, method.name)
+def _no_claim(method: Method) -> Check:
+    """What cannot be refuted is not tested."""
+    why = f"no claim to test because {method.name} is {_WHY_NOT[method.claim]}"
+    return _undecided(method.claim.title, why, method)
 
 
-def _certificate(part: str, target: Target, checks: tuple[Check, ...], model_hash: str) -> Certificate:
-    return Certificate(part, target.name, checks, versions(), str(jax.devices()[0]), model_hash)
+def _undecided(claim: str, why: str, method: Method) -> Check:
+    return Check(claim, "none", "", "undecided", 0.0, 0, {"why": why}, None, method.name)

@@ -13,7 +13,8 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from ppl.core.target import Target
-from ppl.inference.filtering.chains import IndependentChains
+from ppl.inference.filtering.chains import IndependentChains, MarginalChains
+from ppl.inference.filtering.gibbs import GibbsChains
 from ppl.inference.flat import evaluate, layout
 from ppl.inference.mcmc import adaptive_walk
 from ppl.inference.mcmc.hamiltonian import Hamiltonian
@@ -21,8 +22,8 @@ from ppl.inference.mcmc.metropolis import MetropolisChains
 from ppl.inference.program import Program
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.families import Family
-from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
-from ppl.inference.validation.sequential import staged
+from ppl.inference.validation.fixed_n import detectable, test_means
+from ppl.inference.validation.models.effort import Effort
 
 _COORDINATES = 6
 _LEAST_EFFECTIVE = 50
@@ -53,7 +54,9 @@ def transition_of(program: Program, seed: int) -> Transition | None:
         return _hamiltonian(program, seed)
     if isinstance(program, MetropolisChains):
         return _metropolis(program)
-    return _particles(program) if isinstance(program, IndependentChains) or hasattr(program, "_estimate") else None
+    if isinstance(program, GibbsChains):
+        return _particle_gibbs(program)
+    return _particles(program) if isinstance(program, IndependentChains | MarginalChains) else None
 
 
 def _joint(target: Target, key: Any) -> tuple[Target, dict[str, Any], Any]:
@@ -107,10 +110,26 @@ def _metropolis(program: MetropolisChains) -> Transition:
         after, _, _ = here.step(
             step, {"free": free, "log_density": log_density, "walk": walk}, jnp.asarray(program.warmup + 1)
         )
-        flat = lambda f: ravel_pytree(jax.tree.map(lambda a: jnp.asarray(a, float), f))[0]  # noqa: E731
-        return _seen(flat(free), log_density), _seen(flat(after["free"]), after["log_density"]), log_weight
+        return _seen(_flat(free), log_density), _seen(_flat(after["free"]), after["log_density"]), log_weight
 
     return Transition(run, "joint law", "one iteration, no adaptation")
+
+
+def _particle_gibbs(program: GibbsChains) -> Transition:
+    """A trajectory of an SMC run, weighted by its Ẑ: the posterior exactly."""
+
+    def run(key: Any, size: Any) -> Any:
+        begin, step = jax.random.split(key)
+        chain = program.begin(begin)
+        after, _, _ = program.step(step, chain, jnp.asarray(program.warmup + 1))
+        here, there = program.free(chain["trace"]), program.free(after["trace"])
+        return _seen(_flat(here), program.density(here)), _seen(_flat(there), program.density(there)), chain["log_density"]
+
+    return Transition(run, "weighted SMC start", "one iteration, no adaptation")
+
+
+def _flat(free: Any) -> Any:
+    return ravel_pytree(jax.tree.map(lambda a: jnp.asarray(a, float), free))[0]
 
 
 def _particles(program: Any) -> Transition:
@@ -126,64 +145,52 @@ def _particles(program: Any) -> Transition:
 
         def read(c: Any) -> Any:
             traced = {"theta": c["theta"]} if "theta" in c else {"trace": c["trace"]}
-            return _seen(ravel_pytree(jax.tree.map(lambda a: jnp.asarray(a, float), traced))[0], c["log_density"])
+            return _seen(_flat(traced), c["log_density"])
 
         return read(chain), read(after), log_weight
 
     return Transition(run, "weighted prior start", "one iteration")
 
 
-def check_transition(
-    transition: Transition, seed: int, alpha: float, n: int, deadline: float | None, name: str
-) -> tuple[Check, ...]:
+def check_transition(transition: Transition, effort: Effort, name: str) -> tuple[Check, ...]:
     """E[w₀ (f(θ₁) − f(θ₀))] = 0 for the published family f, w₀ the weight of the start; P(θ₁ ≠ θ₀) > 0."""
     program = jax.jit(jax.vmap(transition.run, in_axes=(0, None)))
     for size in transition.sizes:
-        before, after, log_weight = (
-            np.asarray(a) for a in program(jax.random.split(jax.random.key(seed ^ 0xA5), n), size)
-        )
+        before, after, log_weight = (np.asarray(a) for a in program(effort.keys(effort.seed ^ 0xA5), size))
         moved = float(np.mean(np.any(before != after, axis=1)))
-        if moved > 0.3:
+        if moved > 0.3 or effort.late:
             break
-    compiled = lambda keys: program(keys, size)  # noqa: E731
+    n, claim = len(before), "leaves the posterior invariant"
     case = f"{name}, {transition.case}" + (f", step size {size:g}" if len(transition.sizes) > 1 else "")
-    finite = np.isfinite(before).all(1)
-    family = Family(before[finite])
+    family = Family(before[np.isfinite(before).all(1)])
     top = float(np.max(log_weight))
     weight = np.exp(log_weight - top)
     effective, scale = float(weight.sum() ** 2 / np.sum(weight**2)), float(weight.mean())
-    claim = "leaves the posterior invariant"
     if not effective >= _LEAST_EFFECTIVE:
         why = {"why": f"only {effective:.1f} of {n} weighted starts are effective: the data are too far from the prior"}
-        return (Check(claim, transition.oracle, "", "undecided", alpha, n, why, None, name, seed),)
+        return (Check(claim, transition.oracle, "", "undecided", effort.alpha, n, why, None, name, effort.seed),)
 
-    def batch(s: int, m: int) -> MeanTest:
-        parts = []
-        for i in range(max(1, m // n)):  # blocks of one size: one compilation
-            first, second, w = (
-                np.asarray(a) for a in compiled(jax.random.split(jax.random.fold_in(jax.random.key(s), i), n))
-            )
-            bad = ~np.isfinite(second[:, :-1]).all(1) & (w > -np.inf)
-            first = np.nan_to_num(first, posinf=1e300, neginf=-1e300)
-            second = np.nan_to_num(second, nan=1e300, posinf=1e300, neginf=-1e300)
-            change = (np.exp(w - top) / scale)[:, None] * (family(second) - family(first))
-            parts.append(np.where(bad[:, None], np.nan, change))
-        return test_means(np.concatenate(parts), np.zeros(len(family.names)))
+    def changes(keys: Any) -> np.ndarray:
+        first, second, w = (np.asarray(a) for a in program(keys, size))
+        bad = ~np.isfinite(second[:, :-1]).all(1) & (w > -np.inf)
+        first = np.nan_to_num(first, posinf=1e300, neginf=-1e300)
+        second = np.nan_to_num(second, nan=1e300, posinf=1e300, neginf=-1e300)
+        change = (np.exp(w - top) / scale)[:, None] * (family(second) - family(first))
+        return np.where(bad[:, None], np.nan, change)
 
-    result = staged(batch, seed, n, alpha, deadline=deadline)
+    k = len(family.names)
+    result = effort.staged(lambda seed, m: test_means(effort.gather(changes, seed, m), np.zeros(k)))
     t = result.test
-    outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
-    statistic = {"function": family.names[t.which], "z": t.z, "mean": t.mean, "p": t.p_value}
     return (
         Check(
             claim,
             transition.oracle,
-            f"{len(family.names)} bounded functions",
-            outcome,
-            alpha,
+            f"{k} bounded functions",
+            result.outcome,
+            effort.alpha,
             result.total,
-            statistic,
-            detectable(n, alpha, len(family.names)),
+            {"function": family.names[t.which], "z": t.z, "mean": t.mean, "p": t.p_value},
+            detectable(t.n, effort.alpha, k),
             case,
             result.stage_seed,
         ),
@@ -197,6 +204,6 @@ def check_transition(
             {"moved": moved, "least": 0.01},
             None,
             name,
-            seed,
+            effort.seed,
         ),
     )

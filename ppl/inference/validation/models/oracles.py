@@ -1,10 +1,10 @@
-"""Exact answers for a bound target: enumeration of finite programs, quadrature of at most two continuous variables."""
+"""Exact answers for a bound target: enumeration of finite programs, jointly normal latents, quadrature of at most two
+continuous variables."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,53 +15,49 @@ from ppl.core.target import Target
 from ppl.inference.exact.enumeration import Enumeration
 from ppl.inference.flat import layout
 from ppl.inference.methods.enumeration import states
+from ppl.inference.validation.models.gaussian import gaussian
+from ppl.inference.validation.models.oracle import Oracle, moments, vector
 
 _STATES = 20_000
 _POINTS = 2**16  # grid points of a quadrature, in all
 _ATOMS = 24
 
 
-class Oracle(NamedTuple):
-    """``functions(trace)``: bounded test functions; ``expected``: their posterior means; ``error``: of log Z and of
-    the means."""
-
-    name: str
-    log_evidence: float
-    functions: Callable[[Any], Any]
-    expected: np.ndarray
-    error: float
+Names = tuple[str, ...] | None
 
 
-def oracle_for(target: Target) -> Oracle | None:
-    """None where there is none: the target is neither finite and small, nor of at most two continuous dimensions."""
+def oracle_for(target: Target, names: Names = None) -> Oracle | None:
+    """None where there is none: the target is neither finite and small, nor jointly normal, nor of at most two continuous
+    dimensions. The functions are of the latents ``names``, of all where it is None."""
     if not target.latents:
         return None
     if all(v.discrete and v.support_size is not None for v in target.latents):
-        return _enumerated(target) if states(target) <= _STATES else None
-    if any(v.discrete for v in target.latents) or not 0 < layout(target).size <= 2:
+        return _enumerated(target, names) if states(target) <= _STATES else None
+    if any(v.discrete for v in target.latents) or not layout(target).size:
         return None
-    return _quadrature(target)
+    return gaussian(target, names) or (_quadrature(target, names) if layout(target).size <= 2 else None)
 
 
-def _enumerated(target: Target) -> Oracle:
+def _enumerated(target: Target, names: Names) -> Oracle:
     count = states(target)
     every = Enumeration(target, count)
     traces = jax.jit(jax.vmap(every.trace))(jnp.arange(count))
     log_weights = np.asarray(jax.jit(jax.vmap(target.log_density))(traces), float)
     total = float(logsumexp(log_weights))
     weights = np.exp(log_weights - total)
-    values = np.asarray(jax.vmap(_vector(target))(traces), float)
-    if count <= _ATOMS:
+    read = vector(target, names)
+    values = np.asarray(jax.vmap(read)(traces), float)
+    if count <= _ATOMS and names is None:
 
         def functions(trace: Any) -> Any:
-            return jnp.all(jnp.abs(_vector(target)(trace) - values) < 1e-6, axis=1).astype(float)
+            return jnp.all(jnp.abs(read(trace) - values) < 1e-6, axis=1).astype(float)
     else:
-        functions = _marginals(target, values, weights)
+        functions = moments(read, values, weights)
     table = np.asarray(jax.vmap(functions)(traces), float)
     return Oracle(f"enumeration of {count} states", total, functions, weights @ table, 0.0)
 
 
-def _quadrature(target: Target) -> Oracle | None:
+def _quadrature(target: Target, names: Names) -> Oracle | None:
     """The trapezoidal rule in the unconstrained space, which converges exponentially for smooth densities that decay;
     its error is the difference from half as many points. Where it is more than 1e-5, there is no oracle."""
     where = layout(target)
@@ -76,7 +72,8 @@ def _quadrature(target: Target) -> Oracle | None:
     total = float(logsumexp(log_weights)) + cell
     traces = jax.jit(jax.vmap(lambda u: target.constrain(where.unravel(u))[0]))(points)
     weights = np.exp(log_weights - (total - cell))
-    functions = _marginals(target, np.asarray(jax.vmap(_vector(target))(traces), float), weights)
+    read = vector(target, names)
+    functions = moments(read, np.asarray(jax.vmap(read)(traces), float), weights)
     table = np.asarray(jax.jit(jax.vmap(functions))(traces), float)
     coarse = np.exp(log_weights - total + cell).reshape((side,) * d)[(slice(None, None, 2),) * d].sum() * 2**d
     # indicators have a jump: their error is that of half a cell
@@ -97,22 +94,3 @@ def _box(density: Any, d: int) -> tuple[np.ndarray, np.ndarray]:
         margin = 2 * (high - low) / (len(axes[0]) - 1)
         low, high = near.min(0) - margin, near.max(0) + margin
     return low, high
-
-
-def _vector(target: Target) -> Callable[[Any], Any]:
-    names = [v.name for v in target.latents]
-    return lambda trace: jnp.concatenate([jnp.ravel(trace[n]).astype(float) for n in names])
-
-
-def _marginals(target: Target, values: np.ndarray, weights: np.ndarray) -> Callable[[Any], Any]:
-    """Squashed moments of each coordinate (of the first eight), centred and scaled by the posterior, and of
-    neighbouring products."""
-    centre = weights @ values
-    scale = np.sqrt(np.maximum(weights @ (values - centre) ** 2, 1e-12))
-    kept = slice(0, 8)
-
-    def functions(trace: Any) -> Any:
-        t = jnp.tanh((_vector(target)(trace) - centre) / scale)[kept]
-        return jnp.concatenate([t, t**2, jnp.cos(2 * t), t[:-1] * t[1:]])
-
-    return functions
