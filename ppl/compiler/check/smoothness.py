@@ -51,6 +51,16 @@ def check_strategies(program: ir.Program, sources: dict[str, Source]) -> list[Di
     return out
 
 
+def discontinuity(program: ir.Program, model: ir.Model, partner: ir.Model | None, draw: ir.Draw) -> str | None:
+    """What the draw reaches that a pathwise derivative does not see: in its own body, then in the model of its guide.
+    None where it reaches nothing of the kind."""
+    found = _reaches(program, model.body, {draw.var.id})
+    if found is None and partner is not None:
+        same = {s.var.id for s in statements(partner.body) if isinstance(s, ir.Draw) and s.site == draw.site}
+        found = _reaches(program, partner.body, same)
+    return found[1] if found is not None else None
+
+
 def _unsound_reparam(stmt: ir.Draw, found: Break, sources: dict[str, Source]) -> Diagnostic:
     span, what = found
     helps = tuple(_instead(stmt, s, sources) for s in ("reinforce", "mvd"))

@@ -18,7 +18,7 @@ _SYNONYMS = {
     "pathwise": "reparam",
     "enumerate": "enum",
 }
-_MVD = (
+MEASURE_VALUED = (
     "Normal",
     "Bernoulli",
     "BernoulliLogit",
@@ -29,6 +29,12 @@ _MVD = (
     "Geometric",
     "Binomial",
     "Uniform",
+)
+#: Distributions whose sampler is differentiable by the parameters (Gamma and its kin implicitly).
+PATHWISE = frozenset(
+    "Normal StudentT Cauchy Laplace Logistic Gumbel LogNormal HalfNormal HalfCauchy HalfStudentT Exponential Gamma "
+    "InverseGamma ChiSquared Weibull Pareto Beta BetaMean Uniform Dirichlet MultiNormal MultiNormalChol MultiNormalPrec "
+    "MultiStudentT LKJCholesky GaussianRandomWalk Delta iid transformed truncated ordered".split()
 )
 _FINITE = (
     "Bernoulli",
@@ -100,13 +106,13 @@ def strategy(cx: Context, via: ast.Via, facts: DistFacts, discrete: bool) -> ir.
             helps=(suggestion(f"use `{other}`", via.span, other),),
         )
         return None
-    if via.name == "mvd" and facts.name and facts.name not in _MVD:
+    if via.name == "mvd" and facts.name and facts.name not in MEASURE_VALUED:
         cx.error(
             "E511",
             f"there is no measure-valued derivative for `{facts.name}`",
             via.span,
             "not known",
-            notes=(f"there is one for {', '.join(_MVD)}",),
+            notes=(f"there is one for {', '.join(MEASURE_VALUED)}",),
             helps=(suggestion("use `via reinforce`", via.span, "via reinforce"),),
         )
         return None

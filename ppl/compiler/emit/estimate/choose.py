@@ -1,0 +1,106 @@
+"""Which strategy each draw has: as its `via` says, or the one of lowest variance that is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ppl.compiler.check.smoothness import discontinuity
+from ppl.compiler.check.strategies import MEASURE_VALUED, PATHWISE
+from ppl.compiler.emit.estimate.finite import finite_values
+from ppl.compiler.emit.estimate.strategies import STRATEGIES, Strategy
+from ppl.compiler.ir.nodes import Draw, ExpectOp, Let, MakeDist, Model, Program, Var
+from ppl.compiler.ir.supports import Support
+from ppl.compiler.ir.walk import statements
+from ppl.core.objective import DrawStrategy
+
+Key = tuple[str, str]  # model, variable of the draw
+LARGEST = 64  # values of a variable that is enumerated without being asked for
+
+
+class Chosen:
+    """The strategy of every draw of a guide and of an objective. ``given``: by site, from Python."""
+
+    def __init__(
+        self,
+        program: Program,
+        models: list[Model],
+        target: Model | None,
+        sizes: Mapping[str, int],
+        given: Mapping[str, Strategy],
+    ):
+        self.program, self.target, self.sizes = program, target, sizes
+        self.found: dict[Key, tuple[Strategy, str]] = {}
+        self.sites: dict[Key, str] = {}
+        for model in models:
+            for draw in draws(model):
+                key = model.name, draw.var.id
+                self.sites[key] = draw.site
+                self.found[key] = self._choice(model, draw, given)
+
+    def __call__(self, model: str, draw: Draw) -> Strategy:
+        return self.found[model, draw.var.id][0]
+
+    def demote(self, site: str) -> bool:
+        """Another strategy for the draws of a site whose enumeration is not local. False where the user asked for it."""
+        changed = False
+        for key, (strategy, reason) in self.found.items():
+            if self.sites[key] == site and strategy.name == "enum" and reason != _ASKED:
+                self.found[key] = STRATEGIES["reinforce"], "its values combine with those of other iterations"
+                changed = True
+        return changed
+
+    def report(self) -> tuple[DrawStrategy, ...]:
+        return tuple(
+            DrawStrategy(self.sites[key], strategy.name, reason, strategy.claim)
+            for key, (strategy, reason) in self.found.items()
+        )
+
+    def _choice(self, model: Model, draw: Draw, given: Mapping[str, Strategy]) -> tuple[Strategy, str]:
+        if draw.site in given:
+            return given[draw.site], _ASKED
+        if draw.strategy is not None and not draw.strategy.auto:
+            return STRATEGIES[draw.strategy.name], _ASKED
+        name = family(model, draw)
+        if name == "Delta":
+            return STRATEGIES["reparam"], "it has one value"
+        if is_discrete(draw.var.support, draw):
+            values = finite_values(draw, self.sizes)
+            if values is not None and len(values) <= LARGEST:
+                return STRATEGIES["enum"], f"it has {len(values)} values"
+            if name in MEASURE_VALUED and not draw.var.type_is_array:
+                return STRATEGIES["mvd"], "it has infinitely many values, and a measure-valued derivative"
+            return STRATEGIES["reinforce"], "it is discrete, with too many values to list"
+        jump = discontinuity(self.program, model, self.target, draw)
+        if name not in PATHWISE:
+            return STRATEGIES["reinforce"], f"the sampler of `{name}` has no derivative"
+        if jump is None:
+            return STRATEGIES["reparam"], "it reaches no discontinuity"
+        if name in MEASURE_VALUED:
+            return STRATEGIES["mvd"], f"it reaches {jump}, and has a measure-valued derivative"
+        return STRATEGIES["reinforce"], f"it reaches {jump}"
+
+
+_ASKED = "as asked"
+
+
+def draws(model: Model) -> Iterator[Draw]:
+    """All draws of a guide; of an objective, those of its expectations."""
+    return (s for s in statements(model.body) if isinstance(s, Draw))
+
+
+def is_discrete(support: Support, draw: Draw) -> bool:
+    from ppl.compiler.ir.types import BOOL, REAL, element
+
+    kind = element(draw.var.type)
+    return kind == BOOL or kind != REAL
+
+
+def family(model: Model, draw: Draw) -> str:
+    """The name of the distribution, "" where it is chosen at run time."""
+    for s in statements(model.body):
+        if isinstance(s, Let) and isinstance(draw.dist, Var) and s.var.id == draw.dist.id:
+            return s.op.name if isinstance(s.op, MakeDist) else ""
+    return ""
+
+
+__all__ = ["Chosen", "ExpectOp", "draws"]

@@ -1,0 +1,147 @@
+"""What an objective draws from and scores: targets and guides, of the language or of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from ppl.compiler.diagnostics.span import Span
+from ppl.compiler.emit.code import Code, bind_parameters
+from ppl.compiler.emit.errors import EmissionError
+from ppl.compiler.emit.estimate.axes import Labelled, lift
+from ppl.compiler.emit.estimate.terms import Terms
+from ppl.compiler.emit.frame import Frame, Given, Recorded
+from ppl.compiler.emit.layout import Spot
+from ppl.compiler.ir.nodes import Density, Let, SimDraw
+from ppl.core.objective import GuideProgram
+
+if TYPE_CHECKING:
+    from ppl.compiler.emit.estimate.walk import Walk
+
+
+@dataclass(frozen=True)
+class TraceValue:
+    """A trace: the whole array of each variable."""
+
+    sites: Mapping[str, Labelled]
+
+
+def sim(walk: Walk, statement: SimDraw) -> None:
+    """``(z, log q) ~ sim(guide)``"""
+    trace, log_density = walk.read(statement.guide).sim(walk, statement.span)
+    walk.values[statement.trace.id], walk.values[statement.log_density.id] = trace, log_density
+
+
+def density(walk: Walk, statement: Let, op: Density) -> Terms:
+    trace = walk.read(op.trace)
+    if not isinstance(trace, TraceValue):
+        raise EmissionError("density takes a trace that sim has drawn", statement.span)
+    return walk.read(op.target).density(walk, trace, statement.span)
+
+
+@dataclass(frozen=True, eq=False)
+class Emitted:
+    """A model or guide of the language, applied: ``data`` says what is known of its data variables, ``params`` has the
+    learnable parameters in their own spaces."""
+
+    code: Code
+    externs: Mapping[str, Any]
+    args: Mapping[str, Any]
+    constants: Mapping[str, Any]
+    params: Mapping[str, Any]
+    data: tuple[dict[str, Given], dict[str, Any]] = ((), ())  # type: ignore[assignment]
+
+    def frame(self) -> Frame:
+        frame = Frame(self.code.global_frame(dict(self.externs)))
+        bind_parameters(frame, self.code.model.params, dict(self.args))
+        frame.values.update(self.constants)
+        return frame
+
+    def stopped(self) -> Emitted:
+        """The same, with parameters through which no derivative passes."""
+        return replace(self, params=jax.lax.stop_gradient(dict(self.params)))
+
+    def sim(self, walk: Walk, span: Span) -> tuple[TraceValue, Terms]:
+        inner = walk.inside(self.code, self.frame(), self.params)
+        inner.block(self.code.model.body)
+        found = {s.name: _joined(self.code, s.name, inner.records) for s in self.code.model.sites}
+        return TraceValue({n: v for n, v in found.items() if v is not None}), _terms(walk, inner)
+
+    def density(self, walk: Walk, trace: TraceValue, span: Span) -> Terms:
+        given, whole = dict(self.data[0]), {n: Labelled(v) for n, v in dict(self.data[1]).items()}
+        known = {var: Labelled(g) for var, g in given.items()}
+        for site, value in trace.sites.items():
+            for spot in self.code.layout.spots.get(site, ()):
+                known[spot.var] = _spread(self.code, spot, value)
+            whole[site] = value
+        inner = walk.inside(self.code, self.frame(), self.params, known, whole)
+        inner.block(self.code.model.body)
+        return _terms(walk, inner)
+
+
+def _terms(walk: Walk, inner: Walk) -> Terms:
+    return Terms(tuple(inner.parts), frozenset(walk.plates))
+
+
+def _spread(code: Code, spot: Spot, whole: Labelled) -> Labelled:
+    """What a trace says of one ``Draw``: a ``Given`` with an axis for each loop around it."""
+    if not spot.index or (spot.box is not None and _covers(spot, whole)):
+        return Labelled(Given(whole.value), whole.axes, whole.deps, whole.dims)
+    return lift(lambda w: Given(code.layout.spread(spot, w)), whole, span=spot.draw.span)
+
+
+def _covers(spot: Spot, whole: Labelled) -> bool:
+    shape = jax.tree.leaves(whole.value)[0].shape
+    for k, b in enumerate(spot.box or ()):
+        axis = whole.dims[k] if k < len(whole.dims) else None
+        if b.start != 0 or (b.stop != shape[k] and (axis is None or axis.rows is None)):
+            return False
+    return True
+
+
+def _joined(code: Code, site: str, records: Mapping[str, Labelled]) -> Labelled | None:
+    """The whole array of a site from the draws that made it."""
+    spots = [s for s in code.layout.spots[site] if s.var in records]
+    if not spots:
+        return None
+    first = records[spots[0].var]
+    if len(spots) == 1 and first.value.present is None and (not spots[0].index or spots[0].box is not None):
+        value = Labelled(first.value.value, first.axes, first.deps, first.dims)
+        if not spots[0].index or _covers(spots[0], value):
+            return value
+    names = [s.var for s in spots]
+
+    def join(*found: Recorded) -> Any:
+        return code.layout.join(site, dict(zip(names, found, strict=True)))
+
+    return lift(join, *(records[n] for n in names), span=spots[0].draw.span)
+
+
+@dataclass(frozen=True, eq=False)
+class Python:
+    """A guide written in Python: drawn along the sample path."""
+
+    guide: GuideProgram
+    params: Any
+
+    def stopped(self) -> Python:
+        return replace(self, params=jax.lax.stop_gradient(self.params))
+
+    def sim(self, walk: Walk, span: Span) -> tuple[TraceValue, Terms]:
+        key = walk.estimator.keys.take(walk.plates)
+        found = lift(lambda k: self.guide.sim(self.params, k), key, span=span)
+        trace, log_q = found.value
+        sites = {n: Labelled(v, found.axes, found.deps) for n, v in trace.items()}
+        return TraceValue(sites), Terms((Labelled(log_q, found.axes, found.deps),), frozenset(walk.plates))
+
+    def density(self, walk: Walk, trace: TraceValue, span: Span) -> Terms:
+        names = list(trace.sites)
+        log_q = lift(
+            lambda *xs: self.guide.log_density(self.params, dict(zip(names, xs, strict=True))),
+            *trace.sites.values(),
+            span=span,
+        )
+        return Terms((log_q,), frozenset(walk.plates))

@@ -1,0 +1,170 @@
+"""Gradient strategies: what is done where a variable is drawn.
+
+A strategy of one's own is a subclass of ``Sampled`` (in a few lines, in plain JAX, for one distribution and key):
+``sample`` draws a value, differentiable as the strategy wishes; with ``scored = True`` the score function's term of
+the draw is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, PRNGKeyArray
+
+from ppl.compiler.emit.errors import EmissionError
+from ppl.compiler.emit.estimate.axes import Axis, Choice, Labelled, lift, merged, named, positional
+from ppl.compiler.emit.estimate.choices import Enumerated, Made, Scored
+from ppl.compiler.emit.estimate.finite import finite_values
+from ppl.compiler.ir.nodes import Draw
+from ppl.core.lanes import plain as plain_key
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A draw about to be made: the statement, its distribution, the plates around it, a key for each of their
+    iterations, the values of the distribution's arguments by name, and the baseline that was asked for."""
+
+    draw: Draw
+    dist: Labelled
+    plates: tuple[Axis, ...]
+    key: Labelled
+    made: list[Made]
+    sizes: Mapping[str, int]
+    arguments: dict[str, Any] = field(default_factory=dict)
+    baseline: Labelled | None = None
+    replicates: Axis | None = None
+    alternatives: dict[tuple[Axis, ...], Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """``log_density``: a scalar for each iteration of the plates (and of the distribution's batch)."""
+
+    value: Labelled
+    log_density: Labelled
+
+
+class Strategy:
+    """Abstract. ``claim`` says what holds of the gradient."""
+
+    name: ClassVar[str]
+    claim: ClassVar[str] = "unbiased"
+
+    def make(self, drawing: Drawing) -> Result:
+        raise NotImplementedError
+
+
+class Sampled(Strategy):
+    """Abstract: one value is drawn."""
+
+    scored: ClassVar[bool] = False
+
+    def sample(self, dist: Any, key: PRNGKeyArray) -> Array:
+        raise NotImplementedError
+
+    def make(self, drawing: Drawing) -> Result:
+        batch = batch_axes(drawing)
+
+        def one(d: Any, key: Any) -> Any:
+            x = self.sample(d, plain_key(key) if getattr(d, "is_discrete", True) else key)
+            x = jax.lax.stop_gradient(x) if self.scored else x
+            return x, jnp.asarray(d.log_prob(x))
+
+        both = lift(one, drawing.dist, drawing.key, span=drawing.draw.span)
+        value, log_density = (Labelled(v, both.axes, both.deps) for v in both.value)
+        if not self.scored:
+            return Result(value, lift(jnp.sum, log_density))
+        choice = Choice(drawing.draw.site, drawing.plates + batch, drawing.draw.span)
+        for axis in batch:
+            log_density = named(log_density, axis)
+        deps = merged((both.deps, {choice: frozenset()}))
+        drawing.made.append(Scored(choice, log_density, drawing.baseline, drawing.replicates))
+        return Result(
+            Labelled(value.value, value.axes, deps, batch), Labelled(log_density.value, log_density.axes, deps)
+        )
+
+
+class Reparam(Sampled):
+    """The derivative along the sample path."""
+
+    name = "reparam"
+
+    def sample(self, dist: Any, key: PRNGKeyArray) -> Array:
+        return dist.sample(key)
+
+
+class Reinforce(Sampled):
+    """The score function: log-derivative of the density times the cost downstream."""
+
+    name = "reinforce"
+    scored = True
+
+    def sample(self, dist: Any, key: PRNGKeyArray) -> Array:
+        return dist.sample(key)
+
+
+class StraightThrough(Sampled):
+    """The draw, with the derivative of its mean: biased."""
+
+    name = "straight_through"
+    claim = "biased"
+
+    def sample(self, dist: Any, key: PRNGKeyArray) -> Array:
+        mean = dist.mean
+        return jax.lax.stop_gradient(dist.sample(key) - mean) + mean
+
+
+class Plain(Sampled):
+    """A draw through which no gradient passes."""
+
+    name = "plain"
+    claim = "no gradient"
+
+    def sample(self, dist: Any, key: PRNGKeyArray) -> Array:
+        return jax.lax.stop_gradient(dist.sample(key))
+
+
+class Enumerate(Strategy):
+    """All values at once, weighted by their probabilities."""
+
+    name = "enum"
+    claim = "exact"
+
+    def make(self, drawing: Drawing) -> Result:
+        draw, dist = drawing.draw, drawing.dist
+        if dist.value.event_shape:
+            raise EmissionError(
+                f"`{draw.site}` is one draw of a vector: its values cannot be listed one element at a time",
+                draw.span,
+                helps=("draw its elements in a plate", "or use `via reinforce`"),
+            )
+        batch = batch_axes(drawing)
+        values = finite_values(draw, drawing.sizes)
+        if values is None:
+            raise EmissionError(
+                f"the values that `{draw.site}` can take are not known while compiling",
+                draw.span,
+                helps=("use `via reinforce`",),
+            )
+        axis = Axis(len(values), drawing.plates + batch, Choice(draw.site, drawing.plates + batch, draw.span))
+        log_q = lift(lambda d: jnp.stack([jnp.asarray(d.log_prob(v)) for v in values]), dist, span=draw.span)
+        log_q = named(log_q, axis)
+        for b in batch:
+            log_q = named(log_q, b)
+        drawing.made.append(Enumerated(axis, log_q))
+        value = Labelled(jnp.asarray(values), (axis,))
+        for b in reversed(batch):
+            value = positional(value, b)
+        return Result(value, log_q)
+
+
+def batch_axes(drawing: Drawing) -> tuple[Axis, ...]:
+    """A plate for each batch axis of the distribution: its elements are independent."""
+    return tuple(Axis(n) for n in drawing.dist.value.batch_shape)
+
+
+STRATEGIES: dict[str, Strategy] = {s.name: s for s in (Reparam(), Reinforce(), Enumerate(), StraightThrough(), Plain())}
