@@ -30,7 +30,7 @@ OTHERS = {
     "cauchy_location": ["tempered(4000)", "importance(40000)"],
     "mixture_prior_asym": ["importance(40000)", "smc(20000)"],
     "webppl_mixed2Factor": ["importance(100000)"],
-    "hmm_anglican": ["smc(20000)", "pimh(200, draws=1000)"],
+    "hmm_anglican": ["smc(20000)", "pimh(100, draws=500)"],
     "hmm_discrete10": ["smc(20000)"],
     "lgssm_1d": ["smc(20000)", "nuts(draws=1000)"],
     "lgssm_missing": ["smc(20000)"],

@@ -37,7 +37,12 @@ def exact(model):
 
 # Without resampling the scheme does not matter; multinomial resampling at every step has the most branches, and all the others
 # are also sampled at every threshold (tests/validation).
-CONFIGURATIONS = [("systematic", 0.0), *((s, 0.9) for s in ENUMERABLE), ("systematic", 1.1), ("residual", 1.1)]
+CONFIGURATIONS = [
+    ("systematic", 0.0),
+    *((s, 0.9) for s in ENUMERABLE),
+    ("systematic", 1.1),
+    pytest.param("residual", 1.1, marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize(("scheme", "ess"), CONFIGURATIONS)
@@ -109,7 +114,7 @@ def test_dropping_the_weights_is_refuted():
     assert abs(got[0] / exact(model)[0] - 1) > 0.1
 
 
-@pytest.mark.parametrize("ancestor_sampling", [False, True])
+@pytest.mark.parametrize("ancestor_sampling", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_conditional_smc_leaves_the_posterior_invariant(ancestor_sampling):
     """Start exactly, one sweep, all atoms; n = 2 particles."""
     model = hmm(2)
