@@ -30,9 +30,16 @@ class Made(Protocol):
 
 
 def expectation(parts: Parts, made: list[Made], kept: Kept) -> Parts:
+    mine = {m.choice for m in made if isinstance(m, Scored)}
+    parts = [_without_score(p) if p.score_of in mine else p for p in parts]
     for choice in reversed(made):
         parts = _grouped(choice.eliminate(parts, kept))
     return parts
+
+
+def _without_score(part: Labelled) -> Labelled:
+    """The mean of a choice's own score is zero: without it, the variance is smaller."""
+    return replace(part, value=jax.lax.stop_gradient(part.value), score_of=None)
 
 
 def _grouped(parts: Parts) -> Parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
@@ -86,7 +87,7 @@ def _worth_splitting(name: str, values: list[Any]) -> bool:
 
 
 def _negated(x: Terms) -> Terms:
-    parts = tuple(Labelled(-p.value, p.axes, p.deps) for p in x.parts)
+    parts = tuple(replace(p, value=-p.value) for p in x.parts)
     return Terms(parts, x.kept, x.dims, x.exact)
 
 

@@ -84,7 +84,7 @@ class Sampled(Strategy):
         deps = merged((both.deps, {choice: frozenset()}))
         drawing.made.append(Scored(choice, log_density, drawing.baseline, drawing.replicates))
         return Result(
-            Labelled(value.value, value.axes, deps, batch), Labelled(log_density.value, log_density.axes, deps)
+            Labelled(value.value, value.axes, deps, batch), Labelled(log_density.value, log_density.axes, deps, (), choice)
         )
 
 

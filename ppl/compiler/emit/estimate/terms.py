@@ -154,7 +154,8 @@ def times(x: Terms, factor: Labelled) -> Terms | None:
 def _product(part: Labelled, factor: Labelled) -> Labelled:
     axes = union((part.axes, factor.axes))
     value = aligned(part.value, part.axes, axes) * aligned(factor.value, factor.axes, axes)
-    return Labelled(value, axes, merged((part.deps, factor.deps)))
+    free = not factor.deps and all(a.is_plate for a in factor.axes)
+    return Labelled(value, axes, merged((part.deps, factor.deps)), (), part.score_of if free else None)
 
 
 def total(x: Terms) -> Terms:

@@ -287,5 +287,5 @@ class Walk:
         if part is None:
             return
         part = branches.masked(self, part)
-        part = Labelled(jnp.asarray(part.value, float), part.axes, part.deps)
+        part = replace(part, value=jnp.asarray(part.value, float))
         self.parts.append(along(part, tuple(p for p in self.plates if p not in self.around)))
