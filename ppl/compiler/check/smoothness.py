@@ -237,6 +237,8 @@ class _Flow:
             case ir.InferOp() | ir.ExpectOp():
                 self.block(op.body)
                 self.copy_to(var, op.body)
+                if isinstance(op, ir.ExpectOp):
+                    self.hit(self.break_in(op.body.results))
             case _:
                 self.copy_to(var, op)
 

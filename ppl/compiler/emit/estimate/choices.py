@@ -101,7 +101,7 @@ class Perturbed:
     axis: Axis
     start: int
     stop: int
-    weights: Labelled  # along its own leading dimension
+    weights: Labelled  # along its own leading dimension, at the draws of other choices of the axis
     exact: bool = False
 
     def eliminate(self, parts: Parts, kept: Kept) -> Parts:
@@ -111,20 +111,17 @@ class Perturbed:
         return others + [self._contracted(p) for p in _by_axes([_shed(p, needed) for p in here])]
 
     def _contracted(self, part: Labelled) -> Labelled:
-        axes = union((part.axes, self.weights.axes))
-        f = jnp.moveaxis(aligned(part.value, part.axes, axes), axes.index(self.axis) - len(axes), 0)
-        rest = tuple(a for a in axes if a is not self.axis)
-        w = aligned(self.weights.value, self.weights.axes, rest) if self.axis not in self.weights.axes else None
-        if w is None:  # the weights at the draws themselves: a product of two changes is of second order
-            own = self.weights.axes
-            first = jnp.take(self.weights.value, 0, axis=own.index(self.axis) - len(own))
-            w = aligned(first, tuple(a for a in own if a is not self.axis), rest)
+        rest = union((tuple(a for a in part.axes if a is not self.axis), self.weights.axes))
+        axes = union((rest, (self.axis,)))
+        place = axes.index(self.axis) - len(axes)
+        f = jnp.moveaxis(aligned(part.value, part.axes, axes), place, 0)
+        w = aligned(self.weights.value, self.weights.axes, rest)
         drawn = f[0] + jnp.sum(w * f[self.start : self.stop], axis=0)
         deps = merged((part.deps, self.weights.deps))
         if self.start == 1:
             return Labelled(drawn, rest, deps)
-        value = jnp.concatenate([drawn[None], jnp.broadcast_to(f[1:], f[1:].shape[:1] + drawn.shape)])
-        return Labelled(jnp.moveaxis(value, 0, axes.index(self.axis) - len(axes)), axes, deps)
+        value = jnp.concatenate([drawn[None], jnp.broadcast_to(f[1:], (f.shape[0] - 1, *drawn.shape))])
+        return Labelled(jnp.moveaxis(value, 0, place), axes, deps)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from ppl.compiler.check.smoothness import discontinuity
 from ppl.compiler.check.strategies import MEASURE_VALUED, PATHWISE
 from ppl.compiler.emit.estimate.finite import finite_values
 from ppl.compiler.emit.estimate.strategies import STRATEGIES, Strategy
-from ppl.compiler.ir.nodes import Draw, ExpectOp, Let, MakeDist, Model, Program, Var
-from ppl.compiler.ir.supports import Support
+from ppl.compiler.ir.nodes import Draw, Let, MakeDist, Model, Program, Var
+from ppl.compiler.ir.types import REAL, element, shape
 from ppl.compiler.ir.walk import statements
 from ppl.core.objective import DrawStrategy
 
@@ -44,7 +44,7 @@ class Chosen:
         """Another strategy for the draws of a site whose enumeration is not local. False where the user asked for it."""
         changed = False
         for key, (strategy, reason) in self.found.items():
-            if self.sites[key] == site and strategy.name == "enum" and reason != _ASKED:
+            if self.sites[key] == site and strategy.name in ("enum", "mvd") and reason != _ASKED:
                 self.found[key] = STRATEGIES["reinforce"], "its values combine with those of other iterations"
                 changed = True
         return changed
@@ -63,11 +63,11 @@ class Chosen:
         name = family(model, draw)
         if name == "Delta":
             return STRATEGIES["reparam"], "it has one value"
-        if is_discrete(draw.var.support, draw):
+        if element(draw.var.type) != REAL:
             values = finite_values(draw, self.sizes)
             if values is not None and len(values) <= LARGEST:
                 return STRATEGIES["enum"], f"it has {len(values)} values"
-            if name in MEASURE_VALUED and not draw.var.type_is_array:
+            if name in MEASURE_VALUED and not shape(draw.var.type):
                 return STRATEGIES["mvd"], "it has infinitely many values, and a measure-valued derivative"
             return STRATEGIES["reinforce"], "it is discrete, with too many values to list"
         jump = discontinuity(self.program, model, self.target, draw)
@@ -75,7 +75,7 @@ class Chosen:
             return STRATEGIES["reinforce"], f"the sampler of `{name}` has no derivative"
         if jump is None:
             return STRATEGIES["reparam"], "it reaches no discontinuity"
-        if name in MEASURE_VALUED:
+        if name in MEASURE_VALUED and not shape(draw.var.type):
             return STRATEGIES["mvd"], f"it reaches {jump}, and has a measure-valued derivative"
         return STRATEGIES["reinforce"], f"it reaches {jump}"
 
@@ -88,13 +88,6 @@ def draws(model: Model) -> Iterator[Draw]:
     return (s for s in statements(model.body) if isinstance(s, Draw))
 
 
-def is_discrete(support: Support, draw: Draw) -> bool:
-    from ppl.compiler.ir.types import BOOL, REAL, element
-
-    kind = element(draw.var.type)
-    return kind == BOOL or kind != REAL
-
-
 def family(model: Model, draw: Draw) -> str:
     """The name of the distribution, "" where it is chosen at run time."""
     for s in statements(model.body):
@@ -102,5 +95,3 @@ def family(model: Model, draw: Draw) -> str:
             return s.op.name if isinstance(s.op, MakeDist) else ""
     return ""
 
-
-__all__ = ["Chosen", "ExpectOp", "draws"]

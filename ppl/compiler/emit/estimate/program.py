@@ -18,7 +18,7 @@ from ppl.compiler.emit.estimate.axes import Axis, Labelled, NotLocal
 from ppl.compiler.emit.estimate.choose import Chosen
 from ppl.compiler.emit.estimate.keys import Keys
 from ppl.compiler.emit.estimate.measures import Emitted, Python
-from ppl.compiler.emit.estimate.strategies import STRATEGIES, Strategy
+from ppl.compiler.emit.estimate.strategies import STRATEGIES, SharedAxes, Strategy
 from ppl.compiler.emit.estimate.terms import Terms, collapsed
 from ppl.compiler.emit.estimate.walk import Estimator, Walk
 from ppl.compiler.emit.frame import Frame
@@ -45,6 +45,7 @@ class Pieces:
     samples: int
     leave_one_out: bool
     minibatch: tuple[tuple[str, int, int], ...]  # axis, rows used, rows in all
+    alternatives: tuple[int, ...] = ()  # lengths of the shared axes
 
 
 class EmittedObjective(ObjectiveProgram):
@@ -70,8 +71,12 @@ class EmittedObjective(ObjectiveProgram):
         return found
 
     def surrogate(self, params: Params, key: PRNGKeyArray) -> Float[Array, ""]:
-        replicates = Axis(self.pieces.samples) if self.pieces.samples > 1 else None
-        estimator = self._estimator(key, self.pieces.chosen, replicates)
+        return self._surrogate(params, self._estimator(key, self.pieces.chosen, self._replicates()))
+
+    def _replicates(self) -> Axis | None:
+        return Axis(self.pieces.samples) if self.pieces.samples > 1 else None
+
+    def _surrogate(self, params: Params, estimator: Estimator) -> Float[Array, ""]:
         result = self._evaluated(estimator, params)
         value = collapsed(Terms(result.parts, result.kept) if isinstance(result, Terms) else result)
         return jnp.mean(value.value) if value.axes else value.value
@@ -131,7 +136,8 @@ class EmittedObjective(ObjectiveProgram):
             name: Axis(used, scale=whole / used, rows=_rows(keys, used, whole))
             for name, used, whole in self.pieces.minibatch
         }
-        return Estimator(keys, strategy, replicates, minibatch)
+        shared = SharedAxes(self.pieces.alternatives)
+        return Estimator(keys, strategy, shared, replicates, self.pieces.leave_one_out, minibatch)
 
 
 def _rows(keys: Keys, used: int, whole: int) -> Array:
@@ -185,30 +191,42 @@ def objective(
         arguments=_arguments(objective_code, own),
         guide_arguments=guide_arguments,
     )
-    _settle(made, chosen)
-    return replace(made, strategies=chosen.report())
+    lengths = _settle(made, chosen)
+    return replace(made, strategies=chosen.report(), pieces=replace(made.pieces, alternatives=lengths))
 
 
 def _arguments(code: Code, own: Mapping[str, Any]) -> dict[str, Any]:
     return {p.name: jax.tree.map(_array, own[p.name]) for p in code.model.params if p.name in own and not p.is_size}
 
 
-def _settle(made: EmittedObjective, chosen: Chosen) -> None:
-    """Traces the estimator once; a variable that was to be enumerated and cannot be is drawn in another way."""
-    key = jax.eval_shape(lambda: jax.random.key(0))
+def _settle(made: EmittedObjective, chosen: Chosen) -> tuple[int, ...]:
+    """Traces the estimator once; a variable that was to be enumerated and cannot be is drawn in another way. Gives the
+    lengths of the shared axes."""
+    demand: list[int] = []
+
+    def surrogate(key: PRNGKeyArray) -> Array:
+        estimator = made._estimator(key, chosen, made._replicates())
+        value = made._surrogate(made.initial(key), estimator)
+        demand[:] = estimator.shared.demand
+        return value
+
     while True:
         try:
-            params = jax.eval_shape(made.initial, key)
-            jax.eval_shape(made.surrogate, params, key)
-            return
+            jax.eval_shape(surrogate, jax.eval_shape(lambda: jax.random.key(0)))
+            return tuple(demand)
         except NotLocal as error:
             if not chosen.demote(error.choice.site):
-                raise EmissionError(
-                    f"enumerating `{error.choice.site}` here needs every combination of its values in all iterations",
-                    error.span,
-                    notes=("each iteration has its own values: K of them in N iterations are K^N combinations",),
-                    helps=(f"draw `{error.choice.site}` via reinforce",),
-                ) from None
+                raise _too_many(error) from None
+
+
+def _too_many(error: NotLocal) -> EmissionError:
+    site = error.choice.site
+    return EmissionError(
+        f"enumerating `{site}` here needs every combination of its values in all iterations",
+        error.span,
+        notes=("each iteration has its own values: K of them in N iterations are K^N combinations",),
+        helps=(f"draw `{site}` via reinforce",),
+    )
 
 
 def _code(program: Program, model: Model, sizes: Mapping[str, int], wanted: tuple[str, ...]) -> Code:

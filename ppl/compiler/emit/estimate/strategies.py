@@ -23,10 +23,34 @@ from ppl.compiler.ir.nodes import Draw
 from ppl.core.lanes import plain as plain_key
 
 
+class SharedAxes:
+    """The axes of alternatives, one for each expectation and nest of plates. How long each has to be is known when the
+    program has been traced once: ``lengths``, in the order in which they are made."""
+
+    def __init__(self, lengths: tuple[int, ...] = ()):
+        self._lengths = lengths
+        self._found: dict[tuple[int, tuple[Axis, ...]], tuple[int, Axis]] = {}
+        self.demand: list[int] = []
+
+    def extend(self, made: list[Made], draw: Draw, plates: tuple[Axis, ...], more: int) -> tuple[Axis, int]:
+        """The axis, and where ``more`` new alternatives start. In the first tracing, which counts, they may overlap."""
+        key = (id(made), plates)
+        if key not in self._found:
+            number = len(self.demand)
+            length = self._lengths[number] if number < len(self._lengths) else 1 + more
+            self._found[key] = number, Axis(length, plates, Choice(draw.site, plates, draw.span))
+            self.demand.append(1)
+        number, axis = self._found[key]
+        start = self.demand[number]
+        self.demand[number] += more
+        return axis, max(1, min(start, axis.size - more))
+
+
 @dataclass(frozen=True, eq=False)
 class Drawing:
     """A draw about to be made: the statement, its distribution, the plates around it, a key for each of their
-    iterations, the values of the distribution's arguments by name, and the baseline that was asked for."""
+    iterations, the distribution's name with the values of its arguments (``fixed``: which are constants of the text), and
+    the baseline that was asked for."""
 
     draw: Draw
     dist: Labelled
@@ -34,10 +58,12 @@ class Drawing:
     key: Labelled
     made: list[Made]
     sizes: Mapping[str, int]
-    arguments: dict[str, Any] = field(default_factory=dict)
+    shared: SharedAxes
+    family: str = ""
+    arguments: Mapping[str, Labelled] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
     baseline: Labelled | None = None
     replicates: Axis | None = None
-    alternatives: dict[tuple[Axis, ...], Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

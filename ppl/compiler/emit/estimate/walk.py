@@ -17,7 +17,7 @@ from ppl.compiler.emit.estimate.axes import Axis, Labelled, NotLocal, lift, plai
 from ppl.compiler.emit.estimate.choices import Made, Scored, expectation
 from ppl.compiler.emit.estimate.keys import Keys
 from ppl.compiler.emit.estimate.measures import TraceValue
-from ppl.compiler.emit.estimate.strategies import Drawing, Strategy
+from ppl.compiler.emit.estimate.strategies import Drawing, SharedAxes, Strategy
 from ppl.compiler.emit.estimate.terms import Terms, along, collapsed, scalar_terms
 from ppl.compiler.emit.evaluate import PURE
 from ppl.compiler.emit.frame import NOTHING, Frame, Recorded
@@ -34,6 +34,7 @@ from ppl.compiler.ir.nodes import (
     If,
     IndexOp,
     Let,
+    Lit,
     MakeDist,
     Map,
     Match,
@@ -45,6 +46,7 @@ from ppl.compiler.ir.nodes import (
     Require,
     Scan,
     SimDraw,
+    SizeAtom,
     Stmt,
     Var,
 )
@@ -61,7 +63,9 @@ class Estimator:
 
     keys: Keys
     strategy: Callable[[str, Draw], Strategy]
+    shared: SharedAxes = field(default_factory=SharedAxes)
     replicates: Axis | None = None
+    leave_one_out: bool = False
     minibatch: Mapping[str, Axis] = field(default_factory=dict)
 
 
@@ -98,7 +102,6 @@ class Walk:
         self.dists: dict[str, Let] = {}
         self.where: Labelled | None = None
         self.gates: list[tuple[frozenset[str], Labelled]] = []
-        self.alternatives: dict[tuple[Axis, ...], Any] = {}
         self.scoring = given is not None
 
     # --- values -------------------------------------------------------------------------------------------------------
@@ -142,7 +145,7 @@ class Walk:
     def lifted(
         self, node: Any, function: Callable[..., Any], span: Span = NOWHERE, more: tuple[Labelled, ...] = ()
     ) -> Labelled:
-        """``function`` of a frame that holds the variables that ``node`` uses (and of ``more``), over all their axes."""
+        """``function`` of a frame that holds the variables that ``node`` uses, and of ``more``, over all their axes."""
         names = [n for n in sorted(_used(node)) if n in self.values]
         args = [self.settle_sum(self.lookup(n), span) for n in names]
 
@@ -163,7 +166,7 @@ class Walk:
         inner = Walk(
             self.estimator, code, outside, self.plates, params=params, given=given, whole=whole, made=self.made
         )
-        inner.where, inner.alternatives = self.where, self.alternatives
+        inner.where = self.where
         return inner
 
     # --- statements ---------------------------------------------------------------------------------------------------
@@ -266,20 +269,23 @@ class Walk:
 
     def drawing(self, statement: Draw) -> Drawing:
         made = self.dists.get(getattr(statement.dist, "id", ""))
-        arguments = dict(made.op.args) if made is not None and isinstance(made.op, MakeDist) else {}
+        op = made.op if made is not None and isinstance(made.op, MakeDist) and not made.op.batch else None
+        arguments = dict(op.args) if op is not None else {}
         via = dict(statement.strategy.args) if statement.strategy is not None else {}
         assert self.made is not None
         return Drawing(
-            statement,
-            self.array(statement.dist, statement.span),
-            self.plates,
-            self.estimator.keys.take(self.plates),
-            self.made,
-            self.code.sizes,
-            {n: self.read(a) for n, a in arguments.items()},
-            self.array(via["baseline"]) if "baseline" in via else None,
-            self.estimator.replicates,
-            self.alternatives,
+            draw=statement,
+            dist=self.array(statement.dist, statement.span),
+            plates=self.plates,
+            key=self.estimator.keys.take(self.plates),
+            made=self.made,
+            sizes=self.code.sizes,
+            shared=self.estimator.shared,
+            family=op.name if op is not None else "",
+            arguments={n: self.array(a) for n, a in arguments.items()},
+            fixed=frozenset(n for n, a in arguments.items() if isinstance(a, (Lit, SizeAtom))),
+            baseline=self.array(via["baseline"]) if "baseline" in via else None,
+            replicates=self.estimator.replicates if self.estimator.leave_one_out else None,
         )
 
     def add(self, part: Labelled | None) -> None:
