@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
 
 from ppl.core.target import Execution, Target
-from ppl.inference.run import Evidence
+from ppl.inference.run import Evidence, Fit
 
 State = Any  # a PyTree of dicts and tuples of arrays: it is written into checkpoints and compiled programs
 Records = dict[str, Any]  # every leaf has a leading axis of iterations
@@ -30,7 +30,8 @@ Records = dict[str, Any]  # every leaf has a leading axis of iterations
 
 class Finished(NamedTuple):
     """What a method leaves: ``samples``, a PyTree with leading axes [chain, draw] whose elements ``Program.complete``
-    takes; ``stats`` name → [chain, draw]; ``log_weights`` [chain, draw] or None; what is to be said of the run."""
+    takes; ``stats`` name → [chain, draw]; ``log_weights`` [chain, draw] or None; what is to be said of the run;
+    ``fit``, where parameters were fitted."""
 
     samples: Any
     stats: dict[str, np.ndarray]
@@ -38,6 +39,7 @@ class Finished(NamedTuple):
     evidence: Evidence | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    fit: Fit | None = None
 
 
 class Program(ABC):
@@ -55,11 +57,22 @@ class Program(ABC):
     elastic: bool = False
     partial: bool = True
 
+    def held(self) -> Any:
+        """What holds arrays: the target, or a PyTree with more than it."""
+        return self.target
+
     @cached_property
-    def _parts(self) -> tuple[tuple[Array, ...], Callable[[tuple[Array, ...]], Target]]:
-        arrays, rest = eqx.partition(self.target, eqx.is_array)
+    def _parts(self) -> tuple[tuple[Array, ...], Callable[[tuple[Array, ...]], Any]]:
+        arrays, rest = eqx.partition(self.held(), eqx.is_array)
         leaves, structure = jax.tree.flatten(arrays)
-        return tuple(leaves), lambda given: eqx.combine(jax.tree.unflatten(structure, given), rest)
+        distinct = list({id(a): a for a in leaves}.values())  # held in several places, passed once
+        where = {id(a): k for k, a in enumerate(distinct)}
+        places = [where[id(a)] for a in leaves]
+
+        def rebuilt(given: tuple[Array, ...]) -> Any:
+            return eqx.combine(jax.tree.unflatten(structure, [given[k] for k in places]), rest)
+
+        return tuple(distinct), rebuilt
 
     @property
     def arrays(self) -> tuple[Array, ...]:
@@ -77,6 +90,11 @@ class Program(ABC):
         other.target = self.rebuilt(arrays)
         other.fixed = arrays
         return other
+
+    @property
+    def kept(self) -> int:
+        """How many draws the result will have."""
+        return (self.total - self.warmup) * self.width
 
     @abstractmethod
     def start(self, key: UInt32[Array, " 2"]) -> State:

@@ -15,6 +15,27 @@ class Evidence(NamedTuple):
     se: float | None
 
 
+class Bound(NamedTuple):
+    """The value of an objective and its standard error. ``lower``: whether its mean is a lower bound on log Z (it is no
+    estimate of log Z); ``objective`` is its name."""
+
+    objective: str
+    value: float
+    se: float
+    lower: bool
+
+
+class Fit(NamedTuple):
+    """What an optimisation found. ``params``: fitted parameters by name, in their own spaces. The history: after
+    ``steps`` [window] steps, the mean of the objective since the window before, and its standard error."""
+
+    params: dict[str, np.ndarray]
+    steps: np.ndarray
+    objective: np.ndarray
+    objective_se: np.ndarray
+    bound: Bound
+
+
 class Timing(NamedTuple):
     """Seconds of wall time."""
 
@@ -32,7 +53,7 @@ class Posterior:
     what the model returned, a PyTree or None. ``stats``: diagnostics of each draw, name → [chain, draw], by the names
     of ArviZ (``diverging``, ``acceptance_rate``, ``energy``, ``n_steps``, ``tree_depth``, ``lp``). ``log_weights``:
     normalised to a total of one over all draws, or None where the draws count equally. ``complete`` is False where
-    the run was interrupted."""
+    the run was interrupted. ``fit``: where parameters were fitted."""
 
     method: str
     expression: str
@@ -48,6 +69,7 @@ class Posterior:
     notes: tuple[str, ...] = ()
     timing: Timing = Timing()
     complete: bool = True
+    fit: Fit | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -36,7 +36,7 @@ def compiled(program: Program, fingerprint: str | None, before_compiling: Callab
 
     The model is traced in this thread, the longest program first, while the ones traced already are compiled in
     others."""
-    block = batch(program.target, min(_BLOCK, max(1, (program.total - program.warmup) * program.width)))
+    block = batch(program.target, min(_BLOCK, max(1, program.kept)))
     names = ("start", "advance", f"complete {block}")
     compiler = Compiler(fingerprint and hashlib.sha256(fingerprint.encode()).hexdigest())
     found = {name: kept for name in names if (kept := compiler.load(name)) is not None}

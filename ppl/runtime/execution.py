@@ -93,6 +93,7 @@ def execute(
         notes=notes + finished.notes,
         timing=Timing(compile_s, *run.seconds),
         complete=run.iteration >= program.total or program.done(run.state),
+        fit=finished.fit,
         environment=_surroundings(),
     )
 

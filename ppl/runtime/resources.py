@@ -51,7 +51,7 @@ def require_memory(program: Program, per_draw: int, limit: int | None = None) ->
     """The estimate in bytes. ResourceError (exit code 6) where it exceeds ``limit`` (by default four fifths of what is
     available), with the number of draws that would fit."""
     limit = limit if limit is not None else int(0.8 * available_bytes())
-    kept = (program.total - program.warmup) * program.width
+    kept = program.kept
     needed = kept * per_draw
     if needed > limit:
         fits = max(0, limit // max(1, per_draw * program.width))

@@ -39,6 +39,15 @@ def parse(text: str) -> Method:
     return value
 
 
+def parse_value(text: str) -> Any:
+    """An argument on its own: a name, number, list, or ``Call``."""
+    parser = _Parser(text)
+    value = parser.value()
+    if parser.tokens[parser.at][0] != "end":
+        parser.fail("the end")
+    return value
+
+
 def build(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Method:
     """The method ``name`` with these arguments, checked against its parameters."""
     cls = lookup(name)

@@ -16,6 +16,7 @@ _HOMES = {
     "enumerate": "ppl.inference.methods.enumeration:Enumerate",
     "map": "ppl.inference.methods.mode:Map",
     "laplace": "ppl.inference.methods.laplace:Laplace",
+    "vi": "ppl.inference.methods.vi:Vi",
     "smc": "ppl.inference.methods.smc:Smc",
     "alive": "ppl.inference.methods.alive:Alive",
     "rmsmc": "ppl.inference.methods.resample_move:ResampleMove",

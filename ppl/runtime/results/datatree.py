@@ -1,7 +1,8 @@
 """A run as an xarray DataTree in ArviZ's schema.
 
 Groups: ``posterior`` (random variables and outputs), ``sample_stats``, ``observed_data``, ``constant_data``, and
-``posterior_predictive`` for data sites that had no data. The root's attributes hold all that is needed to run it again.
+``posterior_predictive`` for data sites that had no data; ``parameters`` and ``optimisation`` of a fit. The root's
+attributes hold all that is needed to run it again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import xarray
 
 SCHEMA = "1"
+_HISTORY = ("steps", "objective", "objective_se")
 
 
 def to_datatree(
@@ -43,7 +45,7 @@ def to_datatree(
         "observed_data": dict(record.observed),
         "constant_data": dict(record.constant),
     }
-    return build(groups, attributes(posterior, record), record)
+    return build(groups, attributes(posterior, record), record, _fit(posterior))
 
 
 def _has_gaps(observed: np.ndarray | None) -> bool:
@@ -51,8 +53,14 @@ def _has_gaps(observed: np.ndarray | None) -> bool:
     return observed is None or bool(np.isnan(observed).any())
 
 
-def build(groups: Mapping[str, Mapping[str, np.ndarray]], attrs: Mapping[str, Any], record: Record) -> xarray.DataTree:
-    """The non-empty groups, with plate and size names for dimensions."""
+def build(
+    groups: Mapping[str, Mapping[str, np.ndarray]],
+    attrs: Mapping[str, Any],
+    record: Record,
+    unsampled: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+) -> xarray.DataTree:
+    """The non-empty groups, with plate and size names for dimensions. ``unsampled``: groups of arrays without the
+    axes of chains and draws."""
     import arviz_base
 
     given = {name: group for name, group in groups.items() if group}
@@ -63,9 +71,20 @@ def build(groups: Mapping[str, Mapping[str, np.ndarray]], attrs: Mapping[str, An
     dims = dimensions(shapes, record.axes, record.sizes)
     lengths = {d: n for v, shape in shapes.items() for d, n in zip(dims[v], shape, strict=True)}
     coords = {d: np.arange(n) for d, n in lengths.items()}
-    return arviz_base.from_dict(
+    tree = arviz_base.from_dict(
         given or {"posterior": {}}, dims=dims, coords=coords, attrs={"/": dict(attrs)}, check_conventions=False
     )
+    for name, group in (unsampled or {}).items():
+        tree[name] = type(tree)(arviz_base.dict_to_dataset(group, sample_dims=[], check_conventions=False))
+    return tree
+
+
+def _fit(posterior: Posterior) -> dict[str, Mapping[str, np.ndarray]]:
+    """``parameters``: the fitted ones; ``optimisation``: the history of the objective."""
+    if posterior.fit is None:
+        return {}
+    history = {n: getattr(posterior.fit, n) for n in _HISTORY}
+    return {"parameters": posterior.fit.params, "optimisation": history}
 
 
 def stats(posterior: Posterior) -> dict[str, np.ndarray]:
@@ -93,6 +112,8 @@ def attributes(posterior: Posterior, record: Record) -> dict[str, Any]:
         "timing": json.dumps(posterior.timing._asdict()),
         "complete": int(posterior.complete),
     }
+    if posterior.fit is not None:
+        attrs["bound"] = json.dumps(posterior.fit.bound._asdict())
     if evidence is not None:
         attrs["log_evidence"] = evidence.value
         if evidence.se is not None:

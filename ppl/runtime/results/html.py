@@ -11,7 +11,7 @@ from ppl.inference.run import Posterior
 from ppl.runtime.results.plots import interval_plot, rank_plot, trace_plot
 from ppl.runtime.results.record import Record
 from ppl.runtime.results.summary import STATISTICS, Summary
-from ppl.runtime.results.table import significant
+from ppl.runtime.results.table import bound_line, significant
 from ppl.runtime.results.variables import variables
 
 SHOWN = 40
@@ -42,6 +42,8 @@ def to_html(posterior: Posterior, summary: Summary, record: Record) -> str:
         parts.append(
             f"<p>log evidence {evidence.value:.6g}" + ("" if evidence.se is None else f" ± {evidence.se:.2g}") + "</p>"
         )
+    if posterior.fit is not None:
+        parts.append(f"<p>{escape(bound_line(posterior.fit.bound))}</p>")
     parts += [f'<div class="warn">{escape(w)}</div>' for w in summary.warnings]
     parts += [f"<p>{escape(n)}</p>" for n in posterior.notes]
     parts += ["<h2>Summary</h2>", _table(rows[:ROWS], summary)]

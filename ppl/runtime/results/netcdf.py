@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ppl.core.errors import DataError
-from ppl.inference.run import Evidence, Posterior, Timing
+from ppl.inference.run import Bound, Evidence, Fit, Posterior, Timing
 from ppl.runtime.results.files import write_whole
 from ppl.runtime.results.record import Record
 
@@ -69,6 +69,15 @@ def _posterior(tree: Any) -> Posterior:
         notes=tuple(json.loads(at["notes"])),
         timing=Timing(**json.loads(at["timing"])),
         complete=bool(at["complete"]),
+        fit=_fit(tree),
+    )
+
+
+def _fit(tree: Any) -> Fit | None:
+    if "bound" not in tree.attrs:
+        return None
+    return Fit(
+        _group(tree, "parameters"), **_group(tree, "optimisation"), bound=Bound(**json.loads(tree.attrs["bound"]))
     )
 
 

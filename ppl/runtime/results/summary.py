@@ -34,7 +34,8 @@ def summarise(posterior: Posterior, arrays: Mapping[str, np.ndarray] | None = No
     """Statistics of ``arrays`` (by default all variables); those of chains where draws count equally, else of weighted
     draws.
 
-    Without ``diagnose`` chains are not judged; draws of the prior are independent and have no chains."""
+    Without ``diagnose`` chains are not judged; draws of the prior, or of a fitted guide, are independent and have no
+    chains."""
     statistics = {}
     for name, array in (variables(posterior) if arrays is None else arrays).items():
         shape = array.shape[2:]
@@ -42,10 +43,35 @@ def summarise(posterior: Posterior, arrays: Mapping[str, np.ndarray] | None = No
         values = (
             _weighted(flat, posterior)
             if posterior.log_weights is not None
-            else _of_chains(flat, posterior.method == "prior")
+            else _of_chains(flat, posterior.method == "prior" or posterior.fit is not None)
         )
+        if name in posterior.draws:
+            values = _over_paths(flat, posterior, values)
         statistics[name] = {k: values[k].reshape(shape) for k in STATISTICS}
     return Summary(statistics, posterior.warnings + (_doubts(posterior, statistics) if diagnose else ()))
+
+
+def _over_paths(x: np.ndarray, posterior: Posterior, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """For the random variables that only some paths draw (NaN on the others): moments and quantiles over the draws that
+    have them. How well chains mix on a part of their draws is not judged."""
+    absent = np.isnan(x)
+    partly = np.flatnonzero(absent.any(axis=(0, 1)) & ~absent.all(axis=(0, 1)))
+    if not partly.size:
+        return values
+    values = {k: np.array(v, float) for k, v in values.items()}
+    for k in partly:
+        here = ~absent[:, :, k]
+        w = posterior.weights()[here]
+        if w.sum() == 0:
+            continue
+        w, kept = (w / w.sum())[:, None], x[:, :, k][here][:, None]
+        none = np.full(1, np.nan)
+        found = _weighted_statistics(kept, w, np.zeros(1, bool), none)
+        if posterior.log_weights is None:
+            found |= dict.fromkeys(("ess_bulk", "mcse_mean"), none)
+        for statistic, value in found.items():
+            values[statistic][k] = value[0]
+    return values
 
 
 def _of_chains(x: np.ndarray, independent: bool = False) -> dict[str, np.ndarray]:
@@ -130,7 +156,7 @@ def _weighted_quantile(x: np.ndarray, w: np.ndarray, p: float) -> np.ndarray:
 
 def _doubts(posterior: Posterior, statistics: dict[str, dict[str, np.ndarray]]) -> tuple[str, ...]:
     """Chains that disagree, and too few effective draws."""
-    if posterior.log_weights is not None or posterior.shape[1] < convergence.MIN_DRAWS:
+    if posterior.log_weights is not None or posterior.fit is not None or posterior.shape[1] < convergence.MIN_DRAWS:
         return ()
     out = []
     worst = _worst(statistics, "rhat", np.nanmax)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ppl.inference.run import Posterior
+from ppl.inference.run import Bound, Posterior
 from ppl.runtime.results.summary import Summary
 
 COLUMNS = ("mean", "sd", "q05", "q50", "q95", "ess_bulk", "rhat", "mcse_mean")
@@ -40,7 +40,15 @@ def to_table(posterior: Posterior, summary: Summary, model: str, rows: int = ROW
         value, se = posterior.log_evidence
         error = "" if se is None else " (exact)" if se == 0 else f" ± {se:.2g}"
         lines += ["", f"log evidence {value:.5g}{error}"]
+    if posterior.fit is not None:
+        lines += ["", bound_line(posterior.fit.bound)]
     return "\n".join(lines)
+
+
+def bound_line(bound: Bound) -> str:
+    """The objective at the end of a fit, and what it says of the evidence."""
+    what = "lower bound on the log evidence" if bound.lower else "objective"
+    return f"{what} {bound.value:.5g} ± {bound.se:.2g} ({bound.objective})"
 
 
 def _heading(posterior: Posterior, model: str) -> str:

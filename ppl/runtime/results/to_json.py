@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ppl.inference.run import Posterior
+from ppl.inference.run import Fit, Posterior
+from ppl.inference.variational.pareto import khat
 from ppl.runtime.results.summary import Summary
 
 
@@ -23,6 +24,7 @@ def to_json(posterior: Posterior, summary: Summary, model: str) -> dict[str, Any
         "draws": chains * draws,
         "chains": chains,
         "log_evidence": None if evidence is None else {"value": plain(evidence.value), "se": plain(evidence.se)},
+        **({} if posterior.fit is None else _fit(posterior.fit)),
         "variables": {n: {k: plain(a) for k, a in s.items()} for n, s in summary.statistics.items()},
         "diagnostics": diagnostics(posterior, summary),
         "timing": {k: round(v, 4) for k, v in posterior.timing._asdict().items()},
@@ -30,6 +32,17 @@ def to_json(posterior: Posterior, summary: Summary, model: str) -> dict[str, Any
         "complete": posterior.complete,
         "warnings": list(summary.warnings),
         "notes": list(posterior.notes),
+    }
+
+
+def _fit(fit: Fit) -> dict[str, Any]:
+    """The objective with what it says of log Z, and the fitted parameters in their own spaces."""
+    bound = {k: plain(v) for k, v in (("value", fit.bound.value), ("se", fit.bound.se))}
+    kind = "lower bound on log_evidence" if fit.bound.lower else None
+    return {
+        "objective": {"name": fit.bound.objective, **bound, "bounds": kind},
+        "parameters": {n: plain(a) for n, a in fit.params.items()},
+        "history": {n: plain(getattr(fit, n)) for n in ("steps", "objective", "objective_se")},
     }
 
 
@@ -46,6 +59,8 @@ def diagnostics(posterior: Posterior, summary: Summary) -> dict[str, Any]:
         values = [float(v) for s in summary.statistics.values() for v in s[name].ravel() if np.isfinite(v)]
         if values:
             out[("max_" if pick is max else "min_") + name] = pick(values)
+    if "log_ratio" in stats and posterior.fit is not None:
+        out["pareto_k"] = plain(khat(stats["log_ratio"].ravel()))
     if posterior.log_weights is not None:
         out["ess_weights"] = plain(1 / np.sum(posterior.weights() ** 2))
     return out

@@ -1,0 +1,1 @@
+"""Variational inference: automatic guides, objectives as functions of importance weights, and the fit."""
