@@ -149,6 +149,7 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "linspace": lambda lower, upper, n: np.linspace(lower, upper, int(n)),
     "concat": _concat, "stack": lambda *x: stack(x), "reshape": lambda x, *n: np.reshape(x, _shape(n)),
     "ode_solve": _ode_solve, "fori": _fori,
+    "stop_gradient": lambda x: x,
 }  # fmt: skip
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

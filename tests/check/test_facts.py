@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ppl.compiler.check.executable import executability
+from ppl.compiler.passes.refusals import refusals
 from ppl.compiler.diagnostics.codes import CODES
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.nodes import Level
@@ -106,11 +106,11 @@ def test_outputs():
 def test_only_plain_programs_are_executable(code: str):
     program = check_text(CODES[code].right).program
     for m in program.models:
-        found = executability(program, m.name)
+        found = refusals(program, m.name)
         if m.kind != "model":
             assert [d.code for d in found] == ["E604"]
         else:
-            assert all(d.message.startswith("not executable yet: ") for d in found)
+            assert all(d.code.startswith("E60") for d in found)
 
 
 def test_what_a_callee_can_not_do_its_caller_can_not():
@@ -120,7 +120,7 @@ def test_what_a_callee_can_not_do_its_caller_can_not():
         "model m() {\n  x ~ inner()\n}\n"
     )
     program = check_text(text).program
-    assert [d.code for d in executability(program, "m")] == ["E601"]
+    assert [d.code for d in refusals(program, "m")] == ["E601"]
 
 
 def test_variables_of_nested_submodels():

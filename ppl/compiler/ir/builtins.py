@@ -133,6 +133,7 @@ _CONSTRUCTORS = (
 )
 
 _HIGHER_ORDER = (
+    Builtin("stop_gradient", ("x",), "(T) -> T", "same"),  # the identity, with derivative zero; of a guide, its params
     Builtin("logpdf", ("d", "x"), "(Dist<T>, T) -> real"),  # these three are the operation LogProb
     Builtin("logprob", ("d", "x"), "(Dist<T>, T) -> real"),
     Builtin("cdf", ("d", "x"), "(Dist<T>, T) -> real", "unit"),

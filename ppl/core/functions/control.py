@@ -31,6 +31,11 @@ def cdf(d: dist.Distribution, x: Any) -> Array:
     return jnp.prod(probability)
 
 
+def stop_gradient(x: Any) -> Any:
+    """x, as a constant for derivatives."""
+    return jax.tree.map(lambda leaf: lax.stop_gradient(leaf) if isinstance(leaf, jax.Array) else leaf, x)
+
+
 def _apply(f: Callable[[Any, Any], Any], i: Any, state: Any) -> Any:
     return f(i, state)
 
@@ -80,5 +85,6 @@ CONTROL: dict[str, Callable[..., Any]] = {
     "logprob": log_prob,
     "cdf": cdf,
     "fori": fori,
+    "stop_gradient": stop_gradient,
     "ode_solve": ode_solve,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from ppl.compiler.emit import operations
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.evaluate import PURE
 from ppl.compiler.emit.frame import Frame
+from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.emit.traverse import used_variables
 from ppl.compiler.emit.userdist import constraint
 from ppl.compiler.ir.nodes import Let, Model, ParamStmt, Var
@@ -54,3 +56,9 @@ def initial(model: Model, frame: Frame) -> dict[str, Array]:
 def constrained(model: Model, free: Mapping[str, Any]) -> dict[str, Array]:
     """The values in their own spaces."""
     return {s.site: bijector(constraint(s.var.support)).forward(free[s.site])[0] for s in declared(model)}
+
+
+def trained(target: EmittedTarget, params: Mapping[str, Array]) -> EmittedTarget:
+    """The target with its learnable parameters (by name, in their own spaces) fixed."""
+    values = {s.var.id: params[s.site] for s in declared(target.plan.code.model)}
+    return replace(target, constants={**target.constants, **values})
