@@ -146,7 +146,6 @@ Z = ("log_evidence",)
 SCHOOLS = {"y": [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0], "sigma": [15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0]}
 ANGLICAN = [0.9, 0.8, 0.7, 0.0, -0.025, -5.0, -2.0, -0.1, 0.0, 0.13, 0.45, 6.0, 0.2, 0.3, -1.0, -1.0]
 LGSSM = [0.5, 1.0, 0.2, -0.3, 0.4]
-NESTED = ("infer",)
 
 PROBLEMS: tuple[Problem, ...] = (
     Problem("webppl_upweight", (Run({"log_evidence": Z, "P(x)": ("prob", "return", True)}),)),
@@ -180,18 +179,16 @@ PROBLEMS: tuple[Problem, ...] = (
                 },
                 "informative",
                 {"shape": 0},
-                needs=NESTED,
             ),
             Run(
                 {"informative(Circle) pmf": ("pmf", "return", range(3)), "informative(Circle) evidence": ("evidence",)},
                 "informative",
                 {"shape": 1},
-                needs=NESTED,
             ),
-            Run({"listener(AShape): P(Square)": ("prob", "return", 0)}, "literal", {"utterance": 1}, needs=NESTED),
+            Run({"listener(AShape): P(Square)": ("prob", "return", 0)}, "literal", {"utterance": 1}),
         ),
     ),
-    Problem("webppl_cache", (Run({"P(1)": ("prob", "return", True)}, needs=NESTED),)),
+    Problem("webppl_cache", (Run({"P(1)": ("prob", "return", True)}),)),
     Problem(
         "webppl_nestedEnum",
         tuple(
@@ -199,7 +196,6 @@ PROBLEMS: tuple[Problem, ...] = (
                 {f"nestedEnum{k}: mean": ("mean", "return"), f"nestedEnum{k}: sd": ("sd", "return")},
                 f"nested{k}",
                 oracle=Quadrature(400 if k == 8 else 40),
-                needs=NESTED,
             )
             for k in (1, 2, 5, 6, 7, 8)
         ),

@@ -16,7 +16,7 @@ BY_NAME = {p.name: p for p in PROBLEMS}
 
 EXACT = [
     "webppl_upweight", "monty_hall", "sprinkler_soft", "strictly_smaller_support", "webppl_partition2", "dice_soft", "dice_hard",
-    "webppl_mem", "hmm_gen", "hmm_discrete10",
+    "webppl_mem", "hmm_gen", "hmm_discrete10", "nested_informative_agent", "webppl_cache",
 ]  # fmt: skip
 NUTS = [
     "eight_schools_tfp", "eight_schools_posteriordb", "webppl_gaussianDrift", "normal_normal", "gamma_poisson",
@@ -37,6 +37,7 @@ OTHERS = {
     "lgssm_unknown_ar": ["smc(40000)", "pmmh(50, draws=2000)", "smc2(400, inner=30)"],
     "nonlinear_ssm": ["smc(40000)"],
     "crp_mixture": ["importance(100000)"],
+    "webppl_nestedEnum": ["importance(40000)"],
     "normal_normal": ["laplace", "importance(40000)"],
 }
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ppl.compiler.diagnostics.span import Span
-from ppl.compiler.emit import indexing, loops
+from ppl.compiler.emit import indexing, loops, nested
 from ppl.compiler.emit.code import FunctionCode
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Frame
@@ -26,6 +26,7 @@ from ppl.compiler.ir.nodes import (
     GetField,
     GetItem,
     IndexOp,
+    InferOp,
     Let,
     LogProb,
     MakeArray,
@@ -91,6 +92,8 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
             return loops.map_(evaluator, frame, op)
         case LogProb(dist=dist, value=value, kind=kind):
             return _log_prob(frame.read(dist), frame.read(value), kind)
+        case InferOp():
+            return nested.infer(frame, op, statement.span)
     raise _not_executable(op, statement)
 
 

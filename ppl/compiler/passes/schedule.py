@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.verify import Problem, VerifierError, verify
 from ppl.compiler.ir.walk import EFFECTS, statements
+from ppl.compiler.passes.absent_draws import ABSENT_DRAWS
 from ppl.compiler.passes.base import Note, Pass, Report
 from ppl.compiler.passes.fold import FOLD
 from ppl.compiler.passes.hoist import HOIST, INVARIANTS
 from ppl.compiler.passes.inline import INLINE
+from ppl.compiler.passes.lift_infer import LIFT_INFER
 from ppl.compiler.passes.loops import LOOPS
 from ppl.compiler.passes.mapped_reads import MAPPED_READS
 
-PASSES: tuple[Pass, ...] = (INLINE, LOOPS, INVARIANTS, MAPPED_READS, FOLD, HOIST)
+PASSES: tuple[Pass, ...] = (LIFT_INFER, INLINE, LOOPS, ABSENT_DRAWS, INVARIANTS, MAPPED_READS, FOLD, HOIST)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,199 @@
+"""``infer { … } by enumerate``: the exact posterior of what a block returns, by visiting every outcome of its draws.
+
+A draw with K values runs what follows it once, mapped over an axis of K (``vmap``): the program grows by one axis per
+draw, not by copies. Loops that draw are unrolled (their outcomes are as many as K to the power of their length
+anyway); after a branch that draws, what follows is traced once for each side, and outcomes of the side not taken have
+weight zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ppl.compiler.emit.errors import EmissionError
+from ppl.compiler.emit.frame import Frame, total
+from ppl.compiler.emit.interpretation import DENSITY
+from ppl.compiler.emit.traverse import Memo, draws_in
+from ppl.compiler.ir.nodes import ApplyModel, Draw, If, InferOp, Let, Match, Plate, Scan, Stmt
+from ppl.core.distributions import support_values
+from ppl.core.distributions.atoms import Atoms
+from ppl.core.errors import ResourceError
+from ppl.core.numerics import log_sum_exp
+from ppl.core.undefined import UNDEFINED, has_undefined
+
+if TYPE_CHECKING:
+    from ppl.compiler.emit.evaluate import Evaluator
+
+MOST_OUTCOMES = 1_000_000
+
+_draws: Callable[[Any], tuple[Draw, ...]] = Memo(draws_in)
+
+
+class Outcomes(NamedTuple):
+    """Log weights (K,), and a PyTree of values with a leading axis of length K."""
+
+    log_weight: Float[Array, " K"]
+    value: Any
+
+
+Continuation = Callable[[Frame], Outcomes]
+
+
+def infer(frame: Frame, op: InferOp, span: Any) -> Any:
+    """The distribution that ``op`` denotes; undefined where it reads what is drawn after inference."""
+    from ppl.compiler.emit.evaluate import Evaluator
+
+    root = Frame(frame)
+    run = _Run(Evaluator(DENSITY), root, span)
+    found = run.statements(op.body.statements, root, lambda last: run.outcome(last, op))
+    if has_undefined(found.value) or has_undefined(found.log_weight):
+        return UNDEFINED
+    log_z = log_sum_exp(found.log_weight)
+    possible = log_z > -jnp.inf
+    return Atoms(found.value, jnp.where(possible, found.log_weight - jnp.where(possible, log_z, 0.0), -jnp.inf))
+
+
+class _Run:
+    """``axes``: the numbers of values of the draws that the current statement is mapped over."""
+
+    def __init__(self, evaluator: Evaluator, root: Frame, span: Any):
+        self.evaluator, self.root, self.span = evaluator, root, span
+        self.axes: tuple[int, ...] = ()
+
+    def outcome(self, last: Frame, op: InferOp) -> Outcomes:
+        weight: Any = jnp.zeros(())
+        frame: Frame | None = last
+        while frame is not None and frame is not self.root.parent:
+            weight = weight + (total(frame.weights) if frame.weights else 0.0)
+            frame = frame.parent
+        value = last.read(op.body.results[0])
+        if has_undefined(value):
+            return Outcomes(jnp.zeros((1,)), value)
+        return Outcomes(jnp.reshape(weight, (1,)), jax.tree.map(lambda a: jnp.asarray(a)[None], value))
+
+    def statements(self, rest: tuple[Stmt, ...], frame: Frame, then: Continuation) -> Outcomes:
+        """The outcomes of ``rest``, and of what follows it."""
+        for position, s in enumerate(rest):
+            after = rest[position + 1 :]
+
+            def onward(inner: Frame, after: tuple[Stmt, ...] = after) -> Outcomes:
+                return self.statements(after, inner, then)
+
+            if isinstance(s, Draw):
+                return self.draw(s, frame, onward)
+            if isinstance(s, (Plate, Scan)) and _draws(s):
+                return self.loop(s, frame, onward)
+            if isinstance(s, If) and _draws(s):
+                return self.branch(s, frame, onward)
+            if isinstance(s, Match) and _draws(s):
+                message = "a `match` that draws inside of `infer` cannot be enumerated"
+                raise EmissionError(message, s.span, helps=("draw before it, and match on the values",))
+            if isinstance(s, Let) and isinstance(s.op, ApplyModel):
+                message = "a draw from a model inside of `infer` cannot be enumerated"
+                raise EmissionError(message, s.span, helps=("write the model's draws in the `infer` block",))
+            self.evaluator.execute(s, frame)
+        return then(frame)
+
+    def draw(self, draw: Draw, frame: Frame, onward: Continuation) -> Outcomes:
+        dist = frame.read(draw.dist)
+        if has_undefined(dist):
+            return Outcomes(jnp.zeros((1,)), UNDEFINED)
+        values, log_p = self.values(draw, dist)
+        k = log_p.shape[0]
+        outer = self.axes
+        self.axes = (*outer, k)
+        if np.prod(self.axes, dtype=float) > MOST_OUTCOMES:
+            raise ResourceError(
+                f"`infer … by enumerate` would visit {np.prod(self.axes, dtype=float):.3g} outcomes, and at most "
+                f"{MOST_OUTCOMES:,} are: {draw.site} is one draw too many",
+                helps=("infer fewer variables at a time, or make them variables of the model",),
+            )
+
+        def rest(value: Any, log_probability: Any) -> Outcomes:
+            inner = Frame(frame)
+            inner.define(draw.var, value)
+            inner.weights.append(log_probability)
+            return onward(inner)
+
+        found = jax.vmap(rest)(values, log_p)
+        self.axes = outer
+        return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), found)
+
+    def values(self, draw: Draw, dist: Any) -> tuple[Any, Array]:
+        """Every value of the draw, and its log probability."""
+        if isinstance(dist, Atoms):
+            return dist.values, dist.log_p
+        one = support_values(dist)
+        if one is None or dist.event_shape:
+            raise EmissionError(
+                f"`{draw.site}` has infinitely many values, so that `infer … by enumerate` cannot visit them all",
+                draw.span,
+                helps=("draw it in the model, and infer the rest",),
+            )
+        shape = dist.batch_shape
+        n = int(np.prod(shape, dtype=int))
+        if len(one) ** n > MOST_OUTCOMES:
+            raise ResourceError(
+                f"`{draw.site}` has {len(one)}^{n} values, and `infer … by enumerate` visits at most {MOST_OUTCOMES:,}",
+                helps=("infer fewer variables at a time, or make them variables of the model",),
+            )
+        grid = np.stack(np.meshgrid(*[np.arange(len(one))] * n, indexing="ij"), -1).reshape(-1, *shape) if n else None
+        values = one[grid] if grid is not None else jnp.zeros((1, *shape), one.dtype)
+        return values, dist.log_prob(values).reshape(len(values), -1).sum(-1)
+
+    def loop(self, loop: Plate | Scan, frame: Frame, onward: Continuation) -> Outcomes:
+        """Iteration after iteration."""
+        lower, upper = frame.size(loop.lower), frame.size(loop.upper)
+        carries = loop.carries if isinstance(loop, Scan) else ()
+
+        def iteration(i: int, outer: Frame, carried: tuple[Any, ...], kept: tuple[tuple[Any, ...], ...]) -> Outcomes:
+            if i >= upper:
+                last = Frame(outer)
+                for s, values in zip(loop.stacked, zip(*kept, strict=True), strict=True) if kept else ():
+                    last.define(s.var, jax.tree.map(lambda *xs: jnp.stack([jnp.asarray(x) for x in xs]), *values))
+                for c, value in zip(carries, carried, strict=True):
+                    if c.final is not None:
+                        last.define(c.final, value)
+                return onward(last)
+            inner = Frame(outer)
+            inner.define(loop.index, i)
+            inner.ranges[loop.index.id] = (i, i + 1)
+            for m in loop.mapped:
+                array = outer.read(m.array)
+                inner.define(m.var, jax.tree.map(lambda a: a[i + outer.size(m.offset)], array))
+            for c, value in zip(carries, carried, strict=True):
+                inner.define(c.var, value)
+
+            def next_one(f: Frame) -> Outcomes:
+                stacked = tuple(f.read(s.value) for s in loop.stacked)
+                return iteration(i + 1, f, tuple(f.read(c.next) for c in carries), (*kept, stacked))
+
+            return self.statements(loop.body.statements, inner, next_one)
+
+        return iteration(lower, frame, tuple(frame.read(c.init) for c in carries), ())
+
+    def branch(self, s: If, frame: Frame, onward: Continuation) -> Outcomes:
+        condition = frame.read(s.condition)
+        if isinstance(condition, (bool, np.bool_)):
+            return self.side(s, bool(condition), None, frame, onward)
+        sides = [self.side(s, taken, condition == taken, frame, onward) for taken in (True, False)]
+        return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), *sides)
+
+    def side(self, s: If, taken: bool, condition: Any, frame: Frame, onward: Continuation) -> Outcomes:
+        block = s.then if taken else s.otherwise
+        inner = Frame(frame, gated=condition)
+
+        def join(f: Frame) -> Outcomes:
+            last = Frame(f)
+            for var, result in zip(s.results, block.results, strict=True):
+                last.define(var, f.read(result))
+            if condition is not None:
+                last.weights.append(jnp.where(condition, 0.0, -jnp.inf))
+            return onward(last)
+
+        return self.statements(block.statements, inner, join)
