@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Diagnostics, ModelError
 from ppl.compiler.diagnostics.span import Source
 from ppl.compiler.emit.bind import bind
-from ppl.compiler.ir.supports import Booleans, Finite, Integers, Support
+from ppl.compiler.ir import nodes as ir
+from ppl.compiler.ir.supports import Booleans, Finite, Integers
+from ppl.compiler.ir.types import BOOL, IndexType, element
 from ppl.compiler.passes.query import Plan, Query, prepare
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def posterior_target(
     if proposal is not None:
         return _guided(applied, proposal)
     discrete = (
-        frozenset(s.name for s in applied.inlined.sites if s.discrete and _finite(s.support))
+        frozenset(s.name for s in applied.inlined.sites if s.discrete and _finite(s))
         if keep_discrete
         else frozenset()
     )
@@ -52,11 +54,19 @@ def _guided(applied: Applied, name: str) -> Compiled:
     return Compiled(with_proposal(applied, _bind(applied, plan), guide), plan)
 
 
+def variational_target(applied: Applied, guide: ir.Model) -> Compiled:
+    """The posterior target with every variable that ``guide`` draws."""
+    require_executable(applied)
+    drawn = frozenset(s.name for s in guide.sites)
+    plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), keep=drawn))
+    return Compiled(_bind(applied, plan), plan)
+
+
 def require_executable(applied: Applied) -> None:
     """``ModelError`` (exit code 3) with every construct of the model that can be checked, but not run yet."""
-    from ppl.compiler.check.executable import executability
+    from ppl.api.refusals import refusals
 
-    findings = executability(applied.program, applied.model.name)
+    findings = refusals(applied.program, applied.model.name)
     if findings:
         sources = {d.primary.span.file: Source.of(d.primary.span.file, _text(applied, d)) for d in findings}
         raise ModelError(Diagnostics(sources, findings))
@@ -69,12 +79,13 @@ def _text(applied: Applied, finding: Diagnostic) -> str:
     )
 
 
-def _finite(support: Support) -> bool:
-    match support:
+def _finite(site: ir.SiteInfo) -> bool:
+    kind = element(site.type)
+    match site.support:
         case Integers(lower=low, upper=high, dynamic=dynamic):
             return low is not None and high is not None and not dynamic
         case _:
-            return isinstance(support, (Booleans, Finite))
+            return isinstance(site.support, (Booleans, Finite)) or kind == BOOL or isinstance(kind, IndexType)
 
 
 def forward_target(applied: Applied, data: bool = False) -> Target:

@@ -15,6 +15,7 @@ from ppl.api.result import Result
 if TYPE_CHECKING:
     from ppl.compiler.passes.query import Plan
     from ppl.inference.methods.base import Method
+    from ppl.inference.run import Posterior
     from ppl.runtime.progress import Listener
 
 
@@ -49,15 +50,19 @@ def infer(
     with environment(device, precision) as env:
         from ppl.api.compile import posterior_target
 
-        compiled = posterior_target(
-            target.at_precision(env.bits), wants_marginals(chosen), chosen.needs.finite, chosen.proposed_by
-        )
+        applied = target.at_precision(env.bits)
+        if chosen.name == "vi":
+            from ppl.api.variational import bound as bound_for
+
+            compiled, chosen = bound_for(applied, chosen)
+        else:
+            compiled = posterior_target(applied, wants_marginals(chosen), chosen.needs.finite, chosen.proposed_by)
         with _reasons(compiled.plan):
             posterior = execute(
                 compiled.target,
                 chosen,
                 seed=seed_of(seed if key is None else key),
-                identity=_identity(target, bound.digest),
+                identity=_identity(target, bound.digest) if chosen.identified else None,
                 progress=show,
                 checkpoint=None if checkpoint is None else Path(checkpoint),
                 periodic=periodic,
@@ -66,7 +71,20 @@ def infer(
     summed = tuple(
         f"`{name}` was summed out exactly, and drawn from its conditional" for name in compiled.plan.marginalised
     )
-    return Result(posterior, target, target.record(), notes=(*bound.notes, *summed))
+    partly = tuple(_partly_drawn(posterior))
+    return Result(posterior, target, target.record(), notes=(*bound.notes, *summed, *partly))
+
+
+def _partly_drawn(posterior: Posterior) -> Iterator[str]:
+    """Random variables that are absent, NaN, on some of the paths."""
+    import numpy as np
+
+    weights = posterior.weights()
+    for name, array in posterior.draws.items():
+        absent = np.isnan(array).reshape(*array.shape[:2], -1) if array.dtype.kind == "f" else np.zeros((1, 1, 1), bool)
+        if absent.any() and not absent.all():
+            share = float((weights * (1 - absent.mean(axis=-1))).sum())
+            yield f"`{name}` is drawn on some paths only, {share:.1%} of the posterior: its statistics are over these"
 
 
 def prior(

@@ -22,7 +22,7 @@ BLOCK = 1000
 def simulate(applied: Applied, draws: int, seed: int) -> Posterior:
     """``draws`` executions of the model without its data."""
     target = forward_target(applied)
-    runs = _blocks(lambda key, _: target.simulate(key), draws, seed, {})
+    runs = _blocks(lambda key, _: target.prior(key), draws, seed, {})
     return _posterior("prior", seed, runs, (1, draws))
 
 

@@ -72,6 +72,10 @@ class Target(eqx.Module):
     def simulate(self, key: PRNGKeyArray) -> Execution:
         """Draws latents *and data* from the joint prior; the weight is the sum of the factors alone (and of ``observe``)."""
 
+    def prior(self, key: PRNGKeyArray) -> Execution:
+        """``simulate`` for people: what the path taken does not draw is NaN (in ``complete`` too; elsewhere it is noise)."""
+        return self.simulate(key)
+
     @abstractmethod
     def generate(self, key: PRNGKeyArray, constraints: Trace) -> Execution:
         """Fixes the latents in ``constraints`` (whole arrays) and draws the others from their conditional priors;

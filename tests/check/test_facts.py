@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ppl.compiler.passes.refusals import refusals
+from ppl.api.refusals import refusals
 from ppl.compiler.diagnostics.codes import CODES
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.nodes import Level

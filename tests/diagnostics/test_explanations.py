@@ -29,11 +29,11 @@ def all_findings(text: str) -> list[Diagnostic]:
 
 def findings_when_run(text: str) -> list[Diagnostic]:
     """What is said of the last model of the text when it is to be run."""
-    from ppl.compiler.check.executable import executability
+    from ppl.api.refusals import refusals
     from ppl.compiler.pipeline import check_text
 
     program = check_text(text, "explained.ppl").program
-    return executability(program, program.models[-1].name)
+    return refusals(program, program.models[-1].name)
 
 
 def findings(code: str, text: str) -> list[Diagnostic]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ppl.cli.main import run
-from ppl.compiler.check.executable import executability
+from ppl.api.refusals import refusals
 from ppl.compiler.diagnostics.diagnostic import Severity
 from ppl.compiler.diagnostics.span import Source
 from ppl.compiler.ir.printer import print_program
@@ -41,7 +41,7 @@ def test_every_block_is_what_it_says(block: Block, tmp_path: Path):
     assert found == promised
     if result.program is not None:
         models = [m.name for m in result.program.models if m.kind == "model" and "." not in m.name]
-        assert {d.code for name in models for d in executability(result.program, name)} == block.not_executable
+        assert {d.code for name in models for d in refusals(result.program, name)} == block.not_executable
 
 
 @pytest.mark.parametrize(

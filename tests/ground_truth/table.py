@@ -315,7 +315,7 @@ PROBLEMS: tuple[Problem, ...] = (
     ),
     Problem(
         "branch_obs_counts",
-        (Run({"log_evidence": Z, "P(first branch)": ("prob", "return", True)}, needs=("branches",)),),
+        (Run({"log_evidence": Z, "P(first branch)": ("prob", "return", True)}),),
     ),
     Problem(
         "webppl_varFactors1",

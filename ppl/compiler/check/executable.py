@@ -8,22 +8,34 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.walk import walk
 
-Address = tuple[str, tuple, str]
 
-
-def executability(program: ir.Program, model: str) -> list[Diagnostic]:
-    """Every construct in reach of the model that can't be executed yet; empty if it runs."""
+def executability(program: ir.Program, model: str, *, training: bool = False) -> list[Diagnostic]:
+    """Every construct in reach of the model that can't be executed yet; empty if it runs. ``training``: by a method
+    that trains its learnable parameters."""
     target = program.model(model)
     if target.kind != "model":
         return [
-            _finding(
+            Diagnostic(
                 "E604",
-                f"the {target.kind} `{model}`",
-                target.span,
-                f"a {target.kind} is not executable yet as the thing to run",
-                Help("run a model"),
+                f"the {target.kind} `{model}` is not a program to run by itself",
+                Label(target.span, f"a {target.kind}"),
+                ("a guide and an objective are used by the method `vi` on a model",),
+                (Help("run the model: `--method 'vi(guide=…, objective=…)'`"),),
             )
         ]
+    out = [f for f in _reachable(program, target) if not (training and f.code == "E605")]
+    for p in target.params:
+        out += _recursive_type(program, p.var.type, p.var.span)
+    return list(dict.fromkeys(out))
+
+
+def trainability(program: ir.Program, *names: str) -> list[Diagnostic]:
+    """What guides and objectives of these names use that can't be executed yet."""
+    found = [f for name in names for f in _reachable(program, program.model(name))]
+    return [f for f in dict.fromkeys(found) if f.code not in ("E604", "E605")]
+
+
+def _reachable(program: ir.Program, target: ir.Model) -> list[Diagnostic]:
     out: list[Diagnostic] = []
     for name, body, span, recursive in _reach(program, target):
         if recursive:
@@ -38,9 +50,7 @@ def executability(program: ir.Program, model: str) -> list[Diagnostic]:
             )
         if body is not None:
             out += _body(program, body)
-    for p in target.params:
-        out += _recursive_type(program, p.var.type, p.var.span)
-    return list(dict.fromkeys(out))
+    return out
 
 
 def _finding(code: str, what: str, span: Span, label: str, *helps: Help) -> Diagnostic:
@@ -76,67 +86,41 @@ def _recursive_type(program: ir.Program, t: ty.Type, span: Span) -> list[Diagnos
 
 
 _NESTED = {
-    ir.InferOp: ("E603", "nested inference, `infer`"),
-    ir.ExpectOp: ("E604", "an expectation, `expect`"),
+    ir.ExpectOp: ("E604", "an expectation, `expect`, inside of a model"),
     ir.Marginal: ("E603", "nested inference, `marginal`"),
-    ir.Density: ("E604", "`density` of a target or guide"),
+    ir.Density: ("E604", "`density` of a target or guide, inside of a model"),
     ir.GivenOp: ("E603", "a conditioned model as a value, `given`"),
 }
+
+
+def _untrained(param: ir.ParamStmt) -> Diagnostic:
+    return Diagnostic(
+        "E605",
+        f"the learnable parameter `{param.site}` is trained by the method `vi` alone",
+        Label(param.span, "no distribution"),
+        ("another method knows nothing of its value",),
+        (Help("train it: `--method 'vi(…)'`"), Help("or give it a prior: `~`")),
+    )
 
 
 def _body(program: ir.Program, body: ir.Block) -> list[Diagnostic]:
     out = []
     for n in walk(body):
         match n:
+            case ir.Let(op=ir.InferOp(method=ir.Method(name="enumerate"))):
+                pass
+            case ir.Let(op=ir.InferOp(method=method)):
+                by = method.name if method is not None else "no method"
+                what = f"nested inference by {by}: its estimate would be random"
+                out.append(_finding("E603", what, n.span, "not executable yet", Help("write `by enumerate`: exact")))
             case ir.Let(op=op) if type(op) in _NESTED:
                 code, what = _NESTED[type(op)]
                 out.append(_finding(code, what, n.span, "not executable yet"))
             case ir.Let(op=ir.Closure(recursive=ir.Var())):
                 out.append(_finding("E601", "recursion: a lambda applies itself", n.span, "recursive"))
             case ir.SimDraw():
-                out.append(_finding("E604", "`sim` of a guide", n.span, "not executable yet"))
+                out.append(_finding("E604", "`sim` of a guide, inside of a model", n.span, "not executable yet"))
             case ir.ParamStmt():
-                out.append(
-                    _finding(
-                        "E605",
-                        f"the learnable parameter `{n.site}`",
-                        n.span,
-                        "not trained yet",
-                        Help("give it a prior: `~`"),
-                    )
-                )
-            case ir.If(then=then, otherwise=otherwise):
-                out += _different(n, (then, otherwise))
-            case ir.Match(cases=cases):
-                out += _different(n, tuple(c.body for c in cases))
+                out.append(_untrained(n))
     return out
 
-
-def _different(stmt: ir.If | ir.Match, blocks: tuple[ir.Block, ...]) -> list[Diagnostic]:
-    """Branches that draw different random variables."""
-    drawn = [_addresses(b) for b in blocks]
-    all_names = set().union(*drawn)
-    odd = sorted({a[0] for a in all_names if not all(a in d for d in drawn)})
-    if not odd:
-        return []
-    names = ", ".join(f"`{n}`" for n in odd)
-    return [
-        _finding(
-            "E602",
-            f"branches that draw different random variables: {names}",
-            stmt.span,
-            "the trace depends on the path",
-            Help("draw the variable in every branch, or before the branch"),
-        )
-    ]
-
-
-def _addresses(block: ir.Block) -> set[Address]:
-    lets = {n.var.id: n.op for n in walk(block) if isinstance(n, ir.Let)}
-    out: set[Address] = set()
-    for n in walk(block):
-        if isinstance(n, ir.Draw):
-            op = lets.get(n.dist.id) if isinstance(n.dist, ir.Var) else None
-            callee = op.model.name if isinstance(op, ir.ApplyModel) and isinstance(op.model, ir.ModelRef) else ""
-            out.add((n.site, n.affine, callee))
-    return out

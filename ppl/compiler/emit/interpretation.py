@@ -8,6 +8,7 @@
     CONSTRAIN          image of its free value   undefined          log |∂z/∂u|
     UNCONSTRAIN        recorded in R^k           undefined          none
     COMPLETE           takes its value           sampled            none
+    PRIOR              as SIMULATE; what a path does not draw is marked, as in COMPLETE
     TERMS              as DENSITY; the log density of each draw is recorded
     VALUES             as the others, but nothing is weighed: what is known without running a loop in order
 
@@ -46,6 +47,7 @@ class Interpretation:
     """``samples``: draws that are not given are sampled (else undefined). ``weighs``: log densities are added up.
     ``jacobian``: so are log |∂z/∂u|. ``records``: what is kept of a draw. ``outputs``: whether outputs are computed.
     ``trusts``: latents surely lie in their supports, so that what the compiler proved of arguments holds.
+    ``marks``: what a path does not draw is recorded as NaN.
     ``conditions``: summed-out variables are drawn given what they explain (else from their prior, as the program
     says)."""
 
@@ -57,6 +59,7 @@ class Interpretation:
     outputs: bool = False
     conditions: bool = True
     trusts: bool = False
+    marks: bool = False
 
     def values_only(self) -> Interpretation:
         return replace(
@@ -97,6 +100,8 @@ class Interpretation:
         return jnp.where(given.missing, sample, given.value), None, True
 
     def _record(self, draw: Draw, dist: Any, value: Any, term: Any) -> Recorded | None:
+        if draw.absent and self.marks:
+            return Recorded(jnp.full(jnp.shape(value), jnp.nan))
         if self.records == "value":
             return Recorded(value)
         if self.records == "term" and term is not None:
@@ -135,5 +140,6 @@ DENSITY = Interpretation("density", weighs=True)
 FREE_DENSITY = Interpretation("free density", weighs=True, jacobian=True, trusts=True)
 CONSTRAIN = Interpretation("constrain", jacobian=True, records="value", trusts=True)
 UNCONSTRAIN = Interpretation("unconstrain", records="free")
-COMPLETE = Interpretation("complete", samples=True, records="value", outputs=True)
+PRIOR = replace(SIMULATE, name="prior", marks=True)
+COMPLETE = Interpretation("complete", samples=True, records="value", outputs=True, marks=True)
 TERMS = Interpretation("terms", weighs=True, records="term")

@@ -18,6 +18,7 @@ from ppl.compiler.emit.interpretation import (
     DENSITY,
     FREE_DENSITY,
     GENERATE,
+    PRIOR,
     SIMULATE,
     TERMS,
     UNCONSTRAIN,
@@ -67,6 +68,10 @@ class EmittedTarget(Target):
 
     def simulate(self, key: PRNGKeyArray) -> Execution:
         value, effects = self._walk(SIMULATE, {}, {}, key, data={})
+        return self._execution(value, effects, _total(effects))
+
+    def prior(self, key: PRNGKeyArray) -> Execution:
+        value, effects = self._walk(PRIOR, {}, {}, key, data={})
         return self._execution(value, effects, _total(effects))
 
     def generate(self, key: PRNGKeyArray, constraints: Trace) -> Execution:

@@ -374,7 +374,9 @@ class Draw(Stmt):
     inlining, ``var`` is the submodel's returned value and its variables get the addresses ``site.name``.
 
     ``indices`` are atoms, each an affine expression in loop indices (a Var of a loop, a SizeAtom/Lit, or a Var defined
-    as such plus a constant); ``affine`` gives them as polynomials over loop index ids and size variables."""
+    as such plus a constant); ``affine`` gives them as polynomials over loop index ids and size variables.
+
+    ``absent``: this path does not draw the variable; it stands for itself by noise that nothing reads (``absent_draws``)."""
 
     var: Var
     site: str
@@ -384,6 +386,7 @@ class Draw(Stmt):
     affine: tuple[Size, ...] = ()
     strategy: Strategy | None = None
     missing: bool = False  # declared T?: entries may be absent from the data
+    absent: bool = False
     span: Span = _span()
 
 

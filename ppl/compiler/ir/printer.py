@@ -91,7 +91,7 @@ class _Printer:
             case ir.Let(var, op):
                 return self.let(var, op)
             case ir.Draw():
-                role = "" if stmt.role is ir.Role.LATENT else f"{stmt.role} "
+                role = "absent " if stmt.absent else "" if stmt.role is ir.Role.LATENT else f"{stmt.role} "
                 via = f" via {stmt.strategy.name}" if stmt.strategy else ""
                 missing = " missing" if stmt.missing else ""
                 return [f"{self.typed(stmt.var)} = draw {role}{_address(stmt)} {atom(stmt.dist)}{via}{missing}"]

@@ -17,31 +17,35 @@ EXPLANATIONS = (
     ),
     Explanation(
         "E602",
-        "branches that draw different variables are not executable yet",
-        "The set of random variables must not depend on a random value: draw the same ones in every branch.",
-        wrong="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    a ~ Normal(0, 1)\n  } else {\n"
+        "branches that draw a variable differently are not executable yet",
+        "Branches may draw different variables. But where two of them draw the same one they must draw the same elements of "
+        "it, and what only one draws must be a number, a vector of numbers or a simplex.",
+        wrong="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    S ~ LKJ(3, 2)\n  } else {\n"
         "    b ~ Normal(0, 1)\n  }\n}\n",
-        right="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    a ~ Normal(0, 1)\n  } else {\n"
-        "    a ~ Normal(5, 1)\n  }\n}\n",
+        right="model m() {\n  c ~ Bernoulli(0.5)\n  S ~ LKJ(3, 2)\n  if not c {\n"
+        "    b ~ Normal(0, 1)\n  }\n}\n",
     ),
     Explanation(
         "E603",
-        "nested inference is not executable yet",
-        "`infer`, `marginal` and `given` inside a program are checked, but not compiled.",
+        "nested inference that is not executable yet",
+        "`infer … by enumerate` is computed exactly. Other methods inside of a program, `marginal` and `given` are "
+        "checked, but not compiled.",
         wrong="model m() {\n  let d = infer {\n    x ~ Normal(0, 1)\n    return x\n  } by importance(10)\n  z ~ d\n}\n",
         right="model m() {\n  z ~ Normal(0, 1)\n}\n",
     ),
     Explanation(
         "E604",
-        "guides, objectives and expectations are not executable yet",
-        "They are checked, but not compiled.",
+        "an expectation inside of a model, or a guide or objective run by itself",
+        "Expectations stand in objectives, and the method `vi` runs them: `--method 'vi(guide=q, objective=elbo)'`. "
+        "Inside of a model they are checked, but not compiled yet.",
         wrong="model m() {\n  let e = expect {\n    x ~ Normal(0, 1)\n    return x\n  }\n  output mean_x = e\n}\n",
         right=_RIGHT,
     ),
     Explanation(
         "E605",
-        "learnable parameters are not trained yet",
-        "`param` in a model that is run is checked, but not compiled. Give the parameter a prior instead.",
+        "a learnable parameter, and a method that does not train it",
+        "`param` in a model is trained by maximum likelihood or variational inference: `--method 'vi(…)'`. For other "
+        "methods, give it a prior.",
         wrong="model m() {\n  param w: real = 0\n  data y ~ Normal(w, 1)\n}\n",
         right="model m() {\n  w ~ Normal(0, 10)\n  data y ~ Normal(w, 1)\n}\n",
     ),

@@ -1,0 +1,15 @@
+"""What a model holds that is checked, and cannot be run yet."""
+
+from __future__ import annotations
+
+from ppl.compiler.check.executable import executability
+from ppl.compiler.diagnostics.diagnostic import Diagnostic
+from ppl.compiler.ir import nodes as ir
+from ppl.compiler.passes.absent_draws import unfillable
+from ppl.compiler.passes.schedule import run_passes
+
+
+def refusals(program: ir.Program, model: str) -> list[Diagnostic]:
+    """Empty if the model runs. Branches are looked at with submodels inlined."""
+    found = executability(program, model)
+    return found or unfillable(run_passes(program, model, after="inline").program.model(model))
