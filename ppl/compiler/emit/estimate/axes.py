@@ -31,13 +31,16 @@ _NUMBERS = count()
 class Axis:
     """``plates``: those whose iterations each have an axis of their own (of the values of a draw inside them).
     ``draw``: what the axis enumerates the alternatives of, None for a plate. ``scale``: what a sum over the axis is
-    multiplied by, where it is a random part of a larger plate."""
+    multiplied by, where it is a random part of a larger plate, ``rows`` which iterations are used. ``ordered``:
+    iterations follow each other, and element t may depend on what earlier ones draw; ``chain`` as in ``chains``."""
 
     size: int
     plates: tuple[Axis, ...] = ()
     draw: Choice | None = None
     scale: float = 1.0
     rows: Any = None
+    ordered: bool = False
+    chain: Any = None
     number: int = field(default_factory=lambda: next(_NUMBERS))
 
     @property
@@ -47,11 +50,13 @@ class Axis:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Choice:
-    """One random choice of an estimator: a draw of an expectation, in each iteration of ``plates``."""
+    """One random choice of an estimator: a draw of an expectation, in each iteration of ``plates``. ``time``: the one
+    of them that runs in order, so that iteration t is charged with the costs of t and later."""
 
     site: str
     plates: tuple[Axis, ...]
     span: Span = NOWHERE
+    time: Axis | None = None
 
 
 Deps = Mapping[Choice, frozenset[Axis]]  # choice -> the plates in which the alignment with it is lost

@@ -57,7 +57,7 @@ def _by_axes(parts: Parts) -> Parts:
     return [added(g) for g in groups.values()]
 
 
-def _shed(part: Labelled, needed: set[Axis]) -> Labelled:
+def shed(part: Labelled, needed: set[Axis]) -> Labelled:
     """Summed over the plates that nothing needs any more: none of ``needed``, no axis with alternatives in each of
     its iterations, no sampled choice in them."""
     for plate in [a for a in part.axes if a.is_plate and a not in needed]:
@@ -80,7 +80,7 @@ class Enumerated:
         here = [p for p in parts if self.axis in p.axes]
         others = [p for p in parts if self.axis not in p.axes]
         needed = set(self.log_weights.axes) | kept
-        return others + [self._contracted(p) for p in _by_axes([_shed(p, needed) for p in here])]
+        return others + [self._contracted(p) for p in _by_axes([shed(p, needed) for p in here])]
 
     def _contracted(self, part: Labelled) -> Labelled:
         weights = self.log_weights
@@ -108,7 +108,7 @@ class Perturbed:
         here = [p for p in parts if self.axis in p.axes]
         others = [p for p in parts if self.axis not in p.axes]
         needed = set(self.weights.axes) | kept
-        return others + [self._contracted(p) for p in _by_axes([_shed(p, needed) for p in here])]
+        return others + [self._contracted(p) for p in _by_axes([shed(p, needed) for p in here])]
 
     def _contracted(self, part: Labelled) -> Labelled:
         rest = union((tuple(a for a in part.axes if a is not self.axis), self.weights.axes))
@@ -150,7 +150,10 @@ class Scored:
         mine, lost = set(self.choice.plates), part.deps[self.choice]
         for plate in [a for a in part.axes if a.is_plate and a in lost and a not in kept]:
             part = summed(part, plate)
-        return _shed(replace(part, deps={}), mine | kept)
+        if self.choice.time in part.axes:
+            at = index_along(part, self.choice.time) + jnp.ndim(part.value)
+            part = replace(part, value=jax.lax.cumsum(part.value, at, reverse=True))
+        return shed(replace(part, deps={}), mine | kept)
 
     def _centred(self, cost: Labelled) -> Labelled:
         """Minus the mean of the other replicates, which does not depend on this one."""

@@ -94,4 +94,3 @@ def family(model: Model, draw: Draw) -> str:
         if isinstance(s, Let) and isinstance(draw.dist, Var) and s.var.id == draw.dist.id:
             return s.op.name if isinstance(s.op, MakeDist) else ""
     return ""
-

@@ -122,12 +122,24 @@ def assembled(walk: Walk, statement: Let, op: Assemble) -> Any:
         whole = all((walk.size(lo), walk.size(hi)) == (0, n) for (lo, hi), n in zip(piece.ranges, lengths, strict=True))
         if whole:
             return walk.read(piece.value)
-    frame_code = walk.lifted(
+    series = next((walk.series[v.id] for p in op.pieces if isinstance(v := p.value, Var) and v.id in walk.series), None)
+    length = walk.size(type_shape(statement.var.type)[0])
+    if series is not None and series.dims[0].chain is not None and series.dims[0].size == length:
+        return series
+    found = walk.lifted(
         tuple(p.value for p in op.pieces),
         lambda frame: indexing.assembled(frame, op, statement.var),
         statement.span,
     )
-    return frame_code
+    return in_step(found, [series] if series is not None else [], length)
+
+
+def in_step(whole: Labelled, series: list[Labelled], length: int) -> Labelled:
+    """An array put together from what an ordered loop drew and what was drawn before it: element t belongs to t."""
+    if len(series) != 1 or series[0].dims[0] is None or series[0].dims[0].size != length:
+        return whole
+    deps = {c: series[0].deps.get(c, lost) for c, lost in whole.deps.items()}
+    return Labelled(whole.value, whole.axes, deps, series[0].dims)
 
 
 def index(walk: Walk, statement: Let, op: IndexOp) -> Any:

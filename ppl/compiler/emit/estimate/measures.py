@@ -11,7 +11,8 @@ import jax
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.emit.code import Code, bind_parameters
 from ppl.compiler.emit.errors import EmissionError
-from ppl.compiler.emit.estimate.axes import Labelled, lift
+from ppl.compiler.emit.estimate.axes import Axis, Labelled, lift
+from ppl.compiler.emit.estimate.loops import in_step
 from ppl.compiler.emit.estimate.terms import Terms
 from ppl.compiler.emit.frame import Frame, Given, Recorded
 from ppl.compiler.emit.layout import Spot
@@ -90,7 +91,23 @@ def _spread(code: Code, spot: Spot, whole: Labelled) -> Labelled:
     """What a trace says of one ``Draw``: a ``Given`` with an axis for each loop around it."""
     if not spot.index or (spot.box is not None and _covers(spot, whole)):
         return Labelled(Given(whole.value), whole.axes, whole.deps, whole.dims)
+    time = whole.dims[0] if whole.dims else None
+    if time is not None and time.ordered and spot.box is not None:
+        return _in_time(code, spot, whole, time)
     return lift(lambda w: Given(code.layout.spread(spot, w)), whole, span=spot.draw.span)
+
+
+def _in_time(code: Code, spot: Spot, whole: Labelled, time: Axis) -> Labelled:
+    """A part of what an ordered loop drew: before the loop, or in it."""
+    assert spot.box is not None
+    if time.chain is not None:
+        if not spot.loops:
+            return time.chain.first(spot)
+        return Labelled(Given(whole.value), whole.axes, whole.deps, whole.dims)
+    cut = lift(lambda w: Given(code.layout.spread(spot, w)), replace(whole, dims=()), span=spot.draw.span)
+    if not spot.loops or spot.box[0].stop != time.size:
+        return lift(lambda w: Given(code.layout.spread(spot, w)), whole, span=spot.draw.span)
+    return replace(cut, dims=(time,))
 
 
 def _covers(spot: Spot, whole: Labelled) -> bool:
@@ -113,11 +130,15 @@ def _joined(code: Code, site: str, records: Mapping[str, Labelled]) -> Labelled 
         if not spots[0].index or _covers(spots[0], value):
             return value
     names = [s.var for s in spots]
+    series = [r for n in names if (r := records[n]).dims and r.dims[0] is not None and r.dims[0].ordered]
+    if series and series[0].dims[0].chain is not None:
+        return series[0].dims[0].chain.whole
+    length = code.layout.shapes[site][0] if code.layout.shapes[site] else 0
 
     def join(*found: Recorded) -> Any:
         return code.layout.join(site, dict(zip(names, found, strict=True)))
 
-    return lift(join, *(records[n] for n in names), span=spots[0].draw.span)
+    return in_step(lift(join, *(records[n] for n in names), span=spots[0].draw.span), series, length)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from ppl.compiler.emit.errors import CompilerDefect
-from ppl.compiler.emit.estimate.axes import Labelled, lift
+from ppl.compiler.emit.estimate.axes import Deps, Labelled, lift, merged
 from ppl.compiler.emit.evaluate import Evaluator
 from ppl.compiler.emit.frame import Frame
-from ppl.compiler.emit.interpretation import DENSITY, log_density
+from ppl.compiler.emit.interpretation import DENSITY, Interpretation, log_density
 from ppl.compiler.emit.traverse import Memo, draws_in
-from ppl.compiler.ir.nodes import Assemble, Draw, Factor, Observe, Require, Stmt
+from ppl.compiler.ir.nodes import Assemble, Draw, Factor, Observe, Require, Stmt, Var
 from ppl.compiler.ir.walk import definitions
 from ppl.compiler.ir.walk import walk as nodes_of
 from ppl.core.undefined import is_undefined
@@ -52,6 +52,15 @@ def condition(walk: Walk, statement: Observe | Factor | Require) -> None:
 
 def evaluated(walk: Walk, statement: Stmt) -> None:
     """A whole statement, loops and branches included, by the ordinary evaluator of densities: one part."""
+    found, results, _ = by_evaluator(walk, statement, DENSITY)
+    for var, value in zip(results, found.value[0], strict=True):
+        walk.values[var.id] = Labelled(value, found.axes, found.deps)
+    walk.add(Labelled(found.value[1], found.axes, found.deps))
+
+
+def by_evaluator(walk: Walk, statement: Stmt, interpretation: Interpretation) -> tuple[Labelled, tuple[Var, ...], Deps]:
+    """The values of the variables that a statement defines, the log density, and its terms; with those variables, and
+    what they depend on other than the draws that are given."""
     draws = [d.var.id for d in _draws(statement) if d.var.id in walk.given]
     sites = [n.site for n in nodes_of(statement) if isinstance(n, Assemble) and n.site in walk.whole]
     known = [walk.given[n] for n in draws] + [walk.whole[s] for s in sites]
@@ -64,13 +73,13 @@ def evaluated(walk: Walk, statement: Stmt) -> None:
             whole=dict(zip(sites, values[len(draws) :], strict=True)),
         )
         inner.ranges.update(frame.ranges)
-        Evaluator(DENSITY).execute(statement, inner)
-        weight = inner.effects().weight
-        return tuple(inner.read(r) for r in results), jnp.asarray(0.0 if weight is None else weight, float)
+        Evaluator(interpretation).execute(statement, inner)
+        weight, records, outputs = inner.effects()
+        terms = [r.value for r in records.values()] + list(outputs.values())
+        return tuple(inner.read(r) for r in results), jnp.asarray(0.0 if weight is None else weight, float), terms
 
     found = walk.lifted(statement, run, statement.span, tuple(known))
     if is_undefined(found.value[1]):
         raise CompilerDefect("a density depends on variables that nothing gives")
-    for var, value in zip(results, found.value[0], strict=True):
-        walk.values[var.id] = Labelled(value, found.axes, found.deps)
-    walk.add(Labelled(found.value[1], found.axes, found.deps))
+    others = merged([*(walk.uses(statement)), *(walk.whole[s].deps for s in sites)])
+    return found, results, others

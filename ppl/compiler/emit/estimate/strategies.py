@@ -59,6 +59,7 @@ class Drawing:
     made: list[Made]
     sizes: Mapping[str, int]
     shared: SharedAxes
+    chain: Any = None
     family: str = ""
     arguments: Mapping[str, Labelled] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
@@ -110,7 +111,8 @@ class Sampled(Strategy):
         deps = merged((both.deps, {choice: frozenset()}))
         drawing.made.append(Scored(choice, log_density, drawing.baseline, drawing.replicates))
         return Result(
-            Labelled(value.value, value.axes, deps, batch), Labelled(log_density.value, log_density.axes, deps, (), choice)
+            Labelled(value.value, value.axes, deps, batch),
+            Labelled(log_density.value, log_density.axes, deps, (), choice),
         )
 
 
@@ -168,6 +170,8 @@ class Enumerate(Strategy):
                 draw.span,
                 helps=("draw its elements in a plate", "or use `via reinforce`"),
             )
+        if drawing.chain is not None and drawing.chain.now.draw.site == draw.site:
+            return self._link(drawing)
         batch = batch_axes(drawing)
         values = finite_values(draw, drawing.sizes)
         if values is None:
@@ -186,6 +190,15 @@ class Enumerate(Strategy):
         for b in reversed(batch):
             value = positional(value, b)
         return Result(value, log_q)
+
+    def _link(self, drawing: Drawing) -> Result:
+        """An element of a chain: its values lie along the chain's own axis."""
+        from ppl.compiler.emit.estimate.chains import Chained  # it takes part in an expectation as this module's do
+
+        chain = drawing.chain
+        log_q = lift(lambda d, v: jnp.asarray(d.log_prob(v)), drawing.dist, chain.values, span=drawing.draw.span)
+        drawing.made.append(Chained(chain, log_q))
+        return Result(chain.values, log_q)
 
 
 def batch_axes(drawing: Drawing) -> tuple[Axis, ...]:

@@ -12,8 +12,8 @@ from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.emit import operations
 from ppl.compiler.emit.code import Code
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
-from ppl.compiler.emit.estimate import branches, linear, loops, measures, ordered, scored
-from ppl.compiler.emit.estimate.axes import Axis, Labelled, NotLocal, lift, plain
+from ppl.compiler.emit.estimate import branches, chains, linear, loops, measures, ordered, scored
+from ppl.compiler.emit.estimate.axes import Axis, Deps, Labelled, NotLocal, lift, merged, plain
 from ppl.compiler.emit.estimate.choices import Made, Scored, expectation
 from ppl.compiler.emit.estimate.keys import Keys
 from ppl.compiler.emit.estimate.measures import TraceValue
@@ -100,6 +100,8 @@ class Walk:
         self.records: dict[str, Labelled] = {}
         self.parts: list[Labelled] = []
         self.dists: dict[str, Let] = {}
+        self.chains: list[chains.Chain] = []  # around what is being walked
+        self.series: dict[str, Labelled] = {}  # what ordered loops draw, in step with their times
         self.where: Labelled | None = None
         self.gates: list[tuple[frozenset[str], Labelled]] = []
         self.scoring = given is not None
@@ -153,6 +155,16 @@ class Walk:
             return function(self.frame(dict(zip(names, values, strict=False))), *values[len(names) :])
 
         return lift(run, *args, *more, span=span)
+
+    def uses(self, node: Any) -> list[Deps]:
+        """What the variables that ``node`` uses depend on."""
+        values = (self.values[n] for n in sorted(_used(node)) if n in self.values)
+        return [v.deps if isinstance(v, Labelled) else merged(p.deps for p in v.parts) for v in values]
+
+    @property
+    def replicates(self) -> Axis | None:
+        """The plate whose other members give a baseline, if that was asked for."""
+        return self.estimator.replicates if self.estimator.leave_one_out else None
 
     def inside(
         self,
@@ -281,11 +293,12 @@ class Walk:
             made=self.made,
             sizes=self.code.sizes,
             shared=self.estimator.shared,
+            chain=self.chains[-1] if self.chains else None,
             family=op.name if op is not None else "",
             arguments={n: self.array(a) for n, a in arguments.items()},
             fixed=frozenset(n for n, a in arguments.items() if isinstance(a, (Lit, SizeAtom))),
             baseline=self.array(via["baseline"]) if "baseline" in via else None,
-            replicates=self.estimator.replicates if self.estimator.leave_one_out else None,
+            replicates=self.replicates,
         )
 
     def add(self, part: Labelled | None) -> None:
