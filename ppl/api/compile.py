@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Diagnostics, ModelError
 from ppl.compiler.diagnostics.span import Source
-from ppl.compiler.emit.bind import bind
+from ppl.compiler.emit.bind import bind, extern_functions
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.supports import Booleans, Finite, Integers
 from ppl.compiler.ir.types import BOOL, IndexType, element
@@ -28,29 +28,36 @@ class Compiled:
 
 
 def posterior_target(
-    applied: Applied, marginalise: bool, keep_discrete: bool = False, proposal: str | None = None
+    applied: Applied,
+    marginalise: bool,
+    keep_discrete: bool = False,
+    proposal: str | None = None,
+    interleave: bool = False,
 ) -> Compiled:
     """The posterior target. ``marginalise``: discrete latents are summed out where that is possible. ``keep_discrete``:
     none is put off until after inference because it feeds no data, for a method that is exact about all of them.
-    ``proposal``: a guide from which particle methods draw; then nothing that it draws is summed out or put off."""
+    ``proposal``: a guide from which particle methods draw; then nothing that it draws is summed out or put off.
+    ``interleave``: chains and their observations are brought into one loop, for methods that run in their order."""
     require_executable(applied)
     if proposal is not None:
-        return _guided(applied, proposal)
+        return _guided(applied, proposal, interleave)
     discrete = (
         frozenset(s.name for s in applied.inlined.sites if s.discrete and _finite(s))
         if keep_discrete
         else frozenset()
     )
-    plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), marginalise, discrete))
+    observed = frozenset(applied.bound.data)
+    plan = prepare(applied.program, Query(applied.model.name, observed, marginalise, discrete, interleave))
     return Compiled(_bind(applied, plan), plan)
 
 
-def _guided(applied: Applied, name: str) -> Compiled:
+def _guided(applied: Applied, name: str, interleave: bool) -> Compiled:
     from ppl.api.proposal import chosen_guide, with_proposal
 
     guide = chosen_guide(applied, name)
     drawn = frozenset(s.name for s in guide.sites)
-    plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), keep=drawn))
+    query = Query(applied.model.name, frozenset(applied.bound.data), keep=drawn, interleave=interleave)
+    plan = prepare(applied.program, query)
     return Compiled(with_proposal(applied, _bind(applied, plan), guide), plan)
 
 
@@ -59,7 +66,9 @@ def variational_target(applied: Applied, guide: ir.Model) -> Compiled:
     require_executable(applied)
     drawn = frozenset(s.name for s in guide.sites)
     plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), keep=drawn))
-    return Compiled(_bind(applied, plan), plan)
+    target = _bind(applied, plan)
+    functions = {**target.externs, **extern_functions(applied.program, guide, applied.externs)}
+    return Compiled(replace(target, externs=functions), plan)
 
 
 def require_executable(applied: Applied) -> None:

@@ -56,7 +56,10 @@ def infer(
 
             compiled, chosen = bound_for(applied, chosen)
         else:
-            compiled = posterior_target(applied, wants_marginals(chosen), chosen.needs.finite, chosen.proposed_by)
+            needs = chosen.needs
+            compiled = posterior_target(
+                applied, wants_marginals(chosen), needs.finite, chosen.proposed_by, needs.ordered
+            )
         with _reasons(compiled.plan):
             posterior = execute(
                 compiled.target,

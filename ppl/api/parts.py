@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from ppl.runtime.environment import Environment
 
 
-def compiled(target: Applied, marginalise: bool = False, proposal: str | None = None) -> Target:
+def compiled(
+    target: Applied, marginalise: bool = False, proposal: str | None = None, interleave: bool = False
+) -> Target:
     """The density that inference works on (``ppl.core.target.Target``): ``log_density``, ``generate``, ``constrain``, ….
 
     ``marginalise``: discrete variables are summed out where that is possible. ``proposal``: a guide of the same file, from which the
-    suspended form draws. Make and use it inside ``environment()``."""
+    suspended form draws. ``interleave``: chains and their observations come to stand in one loop, as particle methods
+    want them. Make and use it inside ``environment()``."""
     from ppl.api.compile import posterior_target
     from ppl.runtime.precision import current_bits
 
-    return posterior_target(target.at_precision(current_bits()), marginalise, proposal=proposal).target
+    return posterior_target(target.at_precision(current_bits()), marginalise, False, proposal, interleave).target
 
 
 def suspend(target: Applied, proposal: str | None = None) -> Sequential:
@@ -29,7 +32,7 @@ def suspend(target: Applied, proposal: str | None = None) -> Sequential:
     the like. ``proposal``: a guide that proposes what the model draws. MethodError (exit code 3) for a model that observes nothing."""
     from ppl.inference.representations import suspend as as_representation
 
-    return as_representation(compiled(target, proposal=proposal).suspend())
+    return as_representation(compiled(target, proposal=proposal, interleave=True).suspend())
 
 
 def environment(device: str = "auto", bits: int | None = None) -> AbstractContextManager[Environment]:

@@ -2,8 +2,9 @@
 
 ``plate i { z[i] ~ … }  plate i { data y[i] ~ f(z[i]) }`` becomes one plate, and so does a Markov chain with the plate
 that observes it: the first element's observation is peeled off (``peel``), the others join the scan. Then z is read
-in its own iteration only, and can be summed out there. Law: the density is unchanged, and so are all values behind
-the loops."""
+in its own iteration only, and can be summed out there. For particle methods all that a scan draws or computes from
+draws meets its observations in this way, so that a filter can weigh as it goes. Law: the density is unchanged, and so
+are all values behind the loops."""
 
 from __future__ import annotations
 
@@ -23,7 +24,16 @@ Loop = ir.Plate | ir.Scan
 
 def fuse(model: ir.Model, sites: Container[str]) -> tuple[ir.Model, Report]:
     """Join the loops that draw ``sites`` with the later loops of their blocks that read them."""
-    fuser = _Fuser(sites, Names.of(model.body))
+    return _fused_by(model, _Fuser(sites, Names.of(model.body)))
+
+
+def interleave(model: ir.Model, sites: Container[str]) -> tuple[ir.Model, Report]:
+    """Join the scans of a model with the plates that they read, ``sites``, and with the later loops that read what the
+    scans make."""
+    return _fused_by(model, _Interleaver(sites, Names.of(model.body)))
+
+
+def _fused_by(model: ir.Model, fuser: _Fuser) -> tuple[ir.Model, Report]:
     body = fuser.block(model.body)
     return (replace(model, body=body) if fuser.notes else model), tuple(fuser.notes)
 
@@ -60,11 +70,10 @@ class _Fuser:
         lets = {s.var.id: s.op for s in block.statements if isinstance(s, ir.Let)}
         loops = [(k, s) for k, s in enumerate(block.statements) if isinstance(s, Loop)]
         for p, producer in loops:
-            draws = (s for s in producer.body.statements if isinstance(s, ir.Draw))
-            wanted = {d.var.id for d in draws if d.site in self.sites}
+            wanted = self.wanted(producer)
             for c, consumer in loops if wanted else []:
                 pair = (producer.index.id, consumer.index.id)
-                if c <= p or pair in refused:
+                if c <= p or pair in refused or not self.fits(producer, consumer):
                     continue
                 match = _match(p, producer, c, consumer, lets, wanted)
                 joined = self.joined(block, producer, consumer, match) if match is not None else None
@@ -72,6 +81,13 @@ class _Fuser:
                     return joined
                 refused.add(pair)
         return None
+
+    def wanted(self, producer: Loop) -> set[str]:
+        """What the producer makes that is worth joining a loop for."""
+        return {s.var.id for s in producer.body.statements if isinstance(s, ir.Draw) and s.site in self.sites}
+
+    def fits(self, producer: Loop, consumer: Loop) -> bool:
+        return True
 
     def joined(self, block: ir.Block, producer: Loop, consumer: Loop, match: _Match) -> ir.Block | None:
         """The block with the two loops as one, or None where a statement between them is in the way."""
@@ -99,6 +115,18 @@ class _Fuser:
         whole = _fused(producer, rest, match, self.names)
         rebuilt = (*statements[: match.producer], *moved, *before, whole, *stay, *after)
         return ir.Block((*rebuilt, *statements[match.consumer + 1 :]), block.results)
+
+
+class _Interleaver(_Fuser):
+    """Chains with what goes along them: plates that draw what a scan reads, and all that reads a scan's values."""
+
+    def wanted(self, producer: Loop) -> set[str]:
+        if isinstance(producer, ir.Plate):
+            return _Fuser.wanted(self, producer)
+        return {s.value.id for s in producer.stacked if isinstance(s.value, ir.Var)}
+
+    def fits(self, producer: Loop, consumer: Loop) -> bool:
+        return isinstance(producer, ir.Scan) or isinstance(consumer, ir.Scan)
 
 
 def _match(

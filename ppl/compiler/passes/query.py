@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.verify import VerifierError, verify
+from ppl.compiler.ir.walk import statements
 from ppl.compiler.passes.base import Note, Report, replace_model
 from ppl.compiler.passes.dead_draws import split
 from ppl.compiler.passes.elementwise import element_by_element
 from ppl.compiler.passes.eliminate_chain import eliminate_chains
 from ppl.compiler.passes.enumerate_local import enumerate_local
-from ppl.compiler.passes.fuse import fuse
+from ppl.compiler.passes.fuse import fuse, interleave
 from ppl.compiler.passes.locality import Refusal
 from ppl.compiler.passes.schedule import effects_changed, run_passes
 
@@ -23,12 +24,14 @@ from ppl.compiler.passes.schedule import effects_changed, run_passes
 @dataclass(frozen=True)
 class Query:
     """``observed``: ``data`` variables that have data. ``marginalise``: sum out discrete latent variables where that is
-    possible (for methods that need a differentiable density). ``keep``: variables not to defer, such as a guide's."""
+    possible (for methods that need a differentiable density). ``keep``: variables not to defer, such as a guide's.
+    ``interleave``: chains and their observations come to stand in one loop (for methods that run in their order)."""
 
     model: str
     observed: frozenset[str] = frozenset()
     marginalise: bool = False
     keep: frozenset[str] = frozenset()
+    interleave: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ def prepare(program: ir.Program, query: Query) -> Plan:
     program, model = passed.program, passed.program.model(query.model)
     parts = split(model, query.observed, query.keep)
     reports = [*passed.reports, ("dead_draws", parts.report)]
+    if query.interleave:
+        along = _along_chains(model)
+        model, notes = interleave(element_by_element(model, along), along)
+        program = _verified("interleave", program, model, keeps_effects=False)
+        reports.append(("interleave", notes))
     if not query.marginalise:
         return Plan(program, model, parts.deferred, reports=tuple(reports))
     known = query.observed | set(parts.deferred)
@@ -67,6 +75,15 @@ def prepare(program: ir.Program, query: Query) -> Plan:
     program = _verified("enumerate_local", program, local.model)
     reports += [("fuse", notes), ("eliminate_chain", chains.report), ("enumerate_local", local.report)]
     return Plan(program, local.model, parts.deferred, chains.sites + local.sites, local.refusals, tuple(reports))
+
+
+def _along_chains(model: ir.Model) -> set[str]:
+    """The latent variables that a scan draws, or reads element by element."""
+    scans = [s for s in statements(model.body) if isinstance(s, ir.Scan)]
+    read = {m.array.id for scan in scans for m in scan.mapped if isinstance(m.array, ir.Var)}
+    inside = {id(s) for scan in scans for s in statements(scan.body)}
+    draws = [s for s in statements(model.body) if isinstance(s, ir.Draw) and s.role is ir.Role.LATENT]
+    return {s.site for s in draws if id(s) in inside or s.var.id in read}
 
 
 def _verified(name: str, program: ir.Program, model: ir.Model, *, keeps_effects: bool = True) -> ir.Program:

@@ -21,7 +21,7 @@ class Alive(Method):
     name = "alive"
     summary = "SMC for hard constraints: proposes until enough particles are alive; unbiased evidence"
     claim = Claim.PROPERLY_WEIGHTED
-    needs = Needs(sequential=True)
+    needs = Needs(sequential=True, ordered=True)
 
     n: int = parameter(1000, "particles that must be alive in each step", least=2)
     max_trials: int = parameter(1_000_000, "proposals after which a step gives up", least=1)

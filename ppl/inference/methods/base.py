@@ -21,12 +21,13 @@ class Needs:
 
     ``continuous``: every latent is continuous; ``gradient``: the log density is differentiable in them; ``finite``:
     every latent has finitely many values; ``sequential``: the target has a suspended form
-    (``ppl.core.sequential``)."""
+    (``ppl.core.sequential``); ``ordered``: and it runs along the chains of the model, weighing as it goes."""
 
     continuous: bool = False
     gradient: bool = False
     finite: bool = False
     sequential: bool = False
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,11 @@ class Method(ABC):
     def proposed_by(self) -> str | None:
         """The guide from which the method draws its proposals, if it has one."""
         return getattr(self, "proposal", None)
+
+    @property
+    def identified(self) -> bool:
+        """Whether ``expression`` says all: not where a part is a Python object."""
+        return True
 
     @classmethod
     def signature(cls) -> str:

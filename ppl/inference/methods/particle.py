@@ -21,7 +21,7 @@ class Pimh(Method):
     name = "pimh"
     summary = "particle independent Metropolis–Hastings: exact for any number of particles"
     claim = Claim.INVARIANT
-    needs = Needs(sequential=True)
+    needs = Needs(sequential=True, ordered=True)
 
     n: int = parameter(100, "particles of each SMC run", least=1)
     chains: int = parameter(4, "number of independent chains", least=1)
@@ -44,7 +44,7 @@ class ParticleGibbs(Method):
     name = "pgibbs"
     summary = "particle Gibbs with ancestor sampling: exact for any number of particles"
     claim = Claim.INVARIANT
-    needs = Needs(sequential=True)
+    needs = Needs(sequential=True, ordered=True)
 
     n: int = parameter(20, "particles of each sweep", least=2)
     chains: int = parameter(4, "number of independent chains", least=1)
@@ -66,7 +66,7 @@ class Pmmh(Method):
     name = "pmmh"
     summary = "particle marginal Metropolis–Hastings over parameters: exact for any number of particles"
     claim = Claim.INVARIANT
-    needs = Needs(sequential=True)
+    needs = Needs(sequential=True, ordered=True)
 
     n: int = parameter(100, "particles of each SMC run", least=1)
     chains: int = parameter(4, "number of independent chains", least=1)
@@ -90,7 +90,7 @@ class Smc2(Method):
     name = "smc2"
     summary = "SMC over parameters whose likelihoods are estimated by SMC; gives the evidence"
     claim = Claim.PROPERLY_WEIGHTED
-    needs = Needs(sequential=True)
+    needs = Needs(sequential=True, ordered=True)
 
     n: int = parameter(200, "particles for the parameters", least=2)
     inner: int = parameter(50, "particles for the states, of each parameter particle", least=1)

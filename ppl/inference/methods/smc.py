@@ -25,7 +25,7 @@ class Smc(Method):
     name = "smc"
     summary = "sequential Monte Carlo over the observations; an unbiased estimate of the evidence"
     claim = Claim.PROPERLY_WEIGHTED
-    needs = Needs(sequential=True)
+    needs = Needs(sequential=True, ordered=True)
 
     n: int = parameter(1000, "number of particles", least=1)
     resample: str = parameter("systematic", "resampling scheme", choices=SCHEMES)
