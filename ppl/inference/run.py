@@ -27,13 +27,15 @@ class Bound(NamedTuple):
 
 class Fit(NamedTuple):
     """What an optimisation found. ``params``: fitted parameters by name, in their own spaces. The history: after
-    ``steps`` [window] steps, the mean of the objective since the window before, and its standard error."""
+    ``steps`` [window] steps, the mean of the objective since the window before, and its standard error. ``pareto_k``:
+    the shape of the tail of the weights γ(z)/q(z), where it is known."""
 
     params: dict[str, np.ndarray]
     steps: np.ndarray
     objective: np.ndarray
     objective_se: np.ndarray
     bound: Bound
+    pareto_k: float | None = None
 
 
 class Timing(NamedTuple):

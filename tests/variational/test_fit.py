@@ -158,7 +158,7 @@ def test_parts_from_python():
         return 2 * (target.log_density(trace) - log_q)
 
     method = Vi(guide="mean_field", objective=doubled, optimiser=optax.adam(0.05), steps=1000)
-    assert method.from_python and "objective=python(doubled)" in method.expression()
+    assert not method.identified and "objective=python(doubled)" in method.expression()
     fit = execute(conjugate_normal(), method).fit
     assert not fit.bound.lower and fit.bound.objective == "doubled"
     assert float(fit.params["x.loc"]) == pytest.approx(1.0, abs=0.05)

@@ -52,6 +52,10 @@ class Vi(Method):
     )
     tolerance: float = parameter(0.001, "a gain in nats that does not count", least=0)
     start: str = parameter("zero", "start near zero, or at the Laplace approximation", choices=("zero", "laplace"))
+    batch: Any = parameter(
+        None,
+        "entries of a plate of data in each step, drawn anew: 100, or where there are several plates N(100); none: all",
+    )
     draws: int = parameter(1000, "draws of the fitted guide", least=1)
 
     def __post_init__(self) -> None:
@@ -62,9 +66,8 @@ class Vi(Method):
         super().__post_init__()
 
     @property
-    def from_python(self) -> bool:
-        """Whether a part was given as a Python object, which no text identifies."""
-        return not all(isinstance(getattr(self, name), Call) for name in _PARTS)
+    def identified(self) -> bool:
+        return all(isinstance(getattr(self, name), Call) for name in _PARTS)
 
     def program(self, target: Target) -> Program:
         """With an automatic guide or a ``GuideProgram``, and an objective that is a Python function; guides and
@@ -73,9 +76,9 @@ class Vi(Method):
 
         return built(target, self)
 
-    def of(self, objective: ObjectiveProgram, label: str, lower_bound: bool, notes: tuple[str, ...] = ()) -> BoundVi:
-        """This method for an objective that has its target and its guide."""
-        return BoundVi(self, objective, label, lower_bound, notes)
+    def of(self, objective: ObjectiveProgram, label: str, lower_bound: bool, **more: Any) -> BoundVi:
+        """This method for an objective that has its target and its guide; ``more`` as ``VariationalFit`` takes it."""
+        return BoundVi(self, objective, label, lower_bound, more)
 
     def check(self, target: Target) -> None:
         require_continuous(target)
@@ -100,7 +103,11 @@ class BoundVi(Method):
     objective: Any
     label: str
     lower_bound: bool
-    notes: Any
+    more: Any
+
+    @property
+    def identified(self) -> bool:
+        return self.method.identified
 
     def expression(self) -> str:
         return self.method.expression()
@@ -108,7 +115,7 @@ class BoundVi(Method):
     def program(self, target: Target) -> Program:
         from ppl.inference.variational.build import fit
 
-        return fit(target, self.objective, self.method, self.label, self.lower_bound, self.notes)
+        return fit(target, self.objective, self.method, self.label, self.lower_bound, **self.more)
 
 
 def require_continuous(target: Target) -> None:

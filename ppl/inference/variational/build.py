@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 def built(target: Target, method: Vi) -> VariationalFit:
     """The fit of an objective that needs no program text."""
     guide, why = guide_of(target, method)
-    estimate, label, lower = _estimate(method.objective)
+    estimate, name, lower = _estimate(method.objective)
     notes = (f"vi: {why}",) if why else ()
-    return fit(target, PythonObjective(target, guide, estimate), method, label, lower, notes)
+    return fit(target, PythonObjective(target, guide, estimate), method, name, lower, notes=notes)
 
 
-def fit(
-    target: Target, objective: ObjectiveProgram, method: Vi, label: str, lower: bool, notes: tuple[str, ...]
-) -> VariationalFit:
-    return VariationalFit(target, objective, _optimiser(method), method, label, lower, notes)
+def fit(target: Target, objective: ObjectiveProgram, method: Vi, name: str, lower: bool, **more: Any) -> VariationalFit:
+    """``more``: notes, particles, weight."""
+    return VariationalFit(target, objective, _optimiser(method), method, name, lower, **more)
 
 
 def _optimiser(method: Vi) -> Any:
@@ -63,8 +62,9 @@ def _estimate(given: Any) -> tuple[Any, str, bool]:
     """The estimate, its name, and whether it bounds the evidence from below."""
     if callable(given):
         return given, getattr(given, "__name__", type(given).__name__), False
-    return apply("objective", ESTIMATES, given), _label(given), given.name in LOWER_BOUNDS
+    return apply("objective", ESTIMATES, given), label(given), given.name in LOWER_BOUNDS
 
 
-def _label(call: Any) -> str:
+def label(call: Any) -> str:
+    """An objective as a method's expression names it."""
     return call.expression() if call.args or call.keywords else call.name

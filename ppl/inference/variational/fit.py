@@ -34,7 +34,9 @@ _BLOCK = 100  # of them at once
 class VariationalFit(Program):
     """Maximises ``objective`` by ``optimiser``: at each step the gradient of the mean of ``particles`` surrogates, so
     that the draws share one reverse pass. ``method`` gives steps, particles, window, halvings, tolerance and draws;
-    ``lower_bound``: whether the objective is one on log Z, and ``label`` what it is called.
+    ``lower_bound``: whether the objective is one on log Z, and ``label`` what it is called. ``particles``: where the
+    objective averages by itself. ``weight``: an objective whose values are log γ(z)/q(z) of one draw of the guide, for
+    the diagnosis.
 
     A step whose objective or gradient is not finite ends the fit with an error. The result is the average of the
     parameters over the last window. Step i uses the key fold_in(key, i), so results do not depend on chunks."""
@@ -50,9 +52,13 @@ class VariationalFit(Program):
         label: str,
         lower_bound: bool,
         notes: tuple[str, ...] = (),
+        particles: int | None = None,
+        weight: ObjectiveProgram | None = None,
     ):
         self.target, self.objective, self.method = target, objective, method
         self.optimiser, self.label, self.lower_bound, self.notes = Ascent(optimiser), label, lower_bound, notes
+        self.particles = method.particles if particles is None else particles
+        self.weight = weight
         self.total, self.chunk = method.steps, min(_CHUNK, method.steps)
 
     @property
@@ -61,11 +67,11 @@ class VariationalFit(Program):
 
     def held(self) -> Any:
         """The objective holds the target too; its arrays are arguments of the compiled programs like the target's."""
-        return self.target, self.objective
+        return self.target, self.objective, self.weight
 
     def at(self, arrays: tuple[Array, ...]) -> Self:
         other = super().at(arrays)
-        other.target, other.objective = self._parts[1](arrays)
+        other.target, other.objective, other.weight = self._parts[1](arrays)
         return other
 
     def rebuilt(self, arrays: tuple[Array, ...]) -> Target:
@@ -81,7 +87,7 @@ class VariationalFit(Program):
         return jax.tree.structure(jax.eval_shape(self._first, jax.random.key(0)))
 
     def _value(self, params: Any, key: PRNGKeyArray) -> Float[Array, ""]:
-        keys = jax.random.split(key, self.method.particles)
+        keys = jax.random.split(key, self.particles)
         return jnp.mean(jax.vmap(lambda k: self.objective.surrogate(params, k))(keys))
 
     def start(self, key: UInt32[Array, " 2"]) -> State:
@@ -153,13 +159,14 @@ class VariationalFit(Program):
             float(estimates.std(ddof=1) / np.sqrt(estimates.size)),
             self.lower_bound,
         )
-        warnings, notes = self._judged(state, records, log_ratio)
+        shape = None if log_ratio is None else pareto.khat(log_ratio)
+        warnings, notes = self._judged(state, records, shape)
         return Finished(
             {v.name: trace[v.name][None] for v in self.target.latents},
-            {} if log_ratio is None else {"log_ratio": log_ratio[None]},
+            {"log_ratio": log_ratio[None]} if hasattr(self.objective, "log_weight") else {},
             warnings=warnings,
             notes=(*self.notes, *notes),
-            fit=Fit(named, *self._history(records), bound),
+            fit=Fit(named, *self._history(records), bound, shape),
         )
 
     def _final(self, state: State) -> Any:
@@ -170,15 +177,16 @@ class VariationalFit(Program):
         return jax.tree.unflatten(jax.tree.structure(params), [jnp.asarray(a) for a in state["progress"]["final"]])
 
     def _found(self, params: Any, key: PRNGKeyArray) -> tuple[dict[str, Array], Any, Array | None, Array]:
-        """Named parameters; draws of the guide, and log γ(z)/q(z) of each where the objective knows it; estimates of
-        the objective."""
-        objective = self.objective
+        """Named parameters; draws of the guide, and log γ(z)/q(z): of these draws where the objective gives both, else
+        of others; estimates of the objective."""
+        objective, weight = self.objective, self.weight
         key = jax.random.fold_in(key, 2)
 
         def draw(k: PRNGKeyArray) -> tuple[Any, Array | None]:
             if hasattr(objective, "log_weight"):
                 return objective.log_weight(params, k)
-            return objective.sample(params, k), None
+            log_ratio = None if weight is None else weight.surrogate(params, jax.random.fold_in(k, 1))
+            return objective.sample(params, k), log_ratio
 
         trace, log_ratio = _in_blocks(draw, jax.random.fold_in(key, 0), self.method.draws)
         estimates = _in_blocks(lambda k: objective.surrogate(params, k), jax.random.fold_in(key, 1), _EVALUATIONS)
@@ -193,9 +201,7 @@ class VariationalFit(Program):
         error = parts.std(axis=1, ddof=1) / np.sqrt(size) if size > 1 else np.full(len(parts), np.nan)
         return size * np.arange(1, len(parts) + 1), parts.mean(axis=1), error
 
-    def _judged(
-        self, state: State, records: Records, log_ratio: np.ndarray | None
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _judged(self, state: State, records: Records, shape: float | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         warnings, notes = [], []
         taken = int(np.count_nonzero(~np.isnan(records["objective"]))) if records else 0
         gains = state["progress"]
@@ -210,8 +216,7 @@ class VariationalFit(Program):
         chosen = _strategies(self.objective)
         if chosen:
             notes.append(chosen)
-        if log_ratio is not None:
-            shape = pareto.khat(log_ratio)
+        if shape is not None and not np.isnan(shape):
             notes.append(f"Pareto k̂ of the importance weights: {shape:.2f} (good below {pareto.LIMIT})")
             if shape > pareto.LIMIT:
                 warnings.append(

@@ -9,13 +9,14 @@ from jaxtyping import Float
 
 LIMIT = 0.7  # above it the error of importance sampling falls too slowly with the number of draws to be of use
 _LEAST = 25  # draws below which a tail says nothing
+_DISTINCT = 10  # different weights in the tail below which it is that of a discrete guide, which no density fits
 
 
 def khat(log_weights: Float[np.ndarray, " n"]) -> float:
     """k̂ of the generalised Pareto distribution fitted to the largest min(n/5, 3√n) weights (Vehtari, Simpson,
     Gelman, Yao,
-    Gabry 2024): weights have 1/k̂ moments. −∞ where all weights are equal, NaN for fewer than 25 draws, +∞ where a
-    weight is not finite."""
+    Gabry 2024): weights have 1/k̂ moments. −∞ where all weights are equal, NaN for fewer than 25 draws or ten
+    different weights, +∞ where a weight is not finite."""
     n = log_weights.size
     if n < _LEAST:
         return math.nan
@@ -25,6 +26,8 @@ def khat(log_weights: Float[np.ndarray, " n"]) -> float:
     count = math.ceil(min(n / 5, 3 * math.sqrt(n)))
     threshold = relative[-count - 1]
     exceedances = relative[-count:] - threshold
+    if exceedances[-1] > 1e-9 * relative[-1] and np.unique(exceedances).size < _DISTINCT:
+        return math.nan
     # Weights that differ by rounding alone have no tail.
     if exceedances[-1] <= 1e-9 * relative[-1]:
         return -math.inf

@@ -114,6 +114,8 @@ def attributes(posterior: Posterior, record: Record) -> dict[str, Any]:
     }
     if posterior.fit is not None:
         attrs["bound"] = json.dumps(posterior.fit.bound._asdict())
+        if posterior.fit.pareto_k is not None:
+            attrs["pareto_k"] = posterior.fit.pareto_k
     if evidence is not None:
         attrs["log_evidence"] = evidence.value
         if evidence.se is not None:

@@ -76,9 +76,9 @@ def _posterior(tree: Any) -> Posterior:
 def _fit(tree: Any) -> Fit | None:
     if "bound" not in tree.attrs:
         return None
-    return Fit(
-        _group(tree, "parameters"), **_group(tree, "optimisation"), bound=Bound(**json.loads(tree.attrs["bound"]))
-    )
+    bound = Bound(**json.loads(tree.attrs["bound"]))
+    shape = float(tree.attrs["pareto_k"]) if "pareto_k" in tree.attrs else None
+    return Fit(_group(tree, "parameters"), **_group(tree, "optimisation"), bound=bound, pareto_k=shape)
 
 
 def _record(tree: Any) -> Record:

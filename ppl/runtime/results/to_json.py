@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ppl.inference.run import Fit, Posterior
-from ppl.inference.variational.pareto import khat
 from ppl.runtime.results.summary import Summary
 
 
@@ -59,8 +58,8 @@ def diagnostics(posterior: Posterior, summary: Summary) -> dict[str, Any]:
         values = [float(v) for s in summary.statistics.values() for v in s[name].ravel() if np.isfinite(v)]
         if values:
             out[("max_" if pick is max else "min_") + name] = pick(values)
-    if "log_ratio" in stats and posterior.fit is not None:
-        out["pareto_k"] = plain(khat(stats["log_ratio"].ravel()))
+    if posterior.fit is not None and posterior.fit.pareto_k is not None:
+        out["pareto_k"] = plain(posterior.fit.pareto_k)
     if posterior.log_weights is not None:
         out["ess_weights"] = plain(1 / np.sum(posterior.weights() ** 2))
     return out

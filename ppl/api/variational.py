@@ -1,0 +1,242 @@
+"""Guides and objectives of model files, bound for the method ``vi``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from ppl.compiler.ir import nodes as ir
+from ppl.compiler.ir import types as T
+from ppl.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from ppl.api.applied import Applied
+    from ppl.api.compile import Compiled
+    from ppl.inference.methods.base import Method
+    from ppl.inference.methods.vi import Vi
+
+_LOWER_BOUNDS = ("elbo", "iwelbo")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a method's expression names: ``guide`` of the file or None; ``objective`` with its ``library`` (None where
+    it is of the model's file) and its ``arguments``, or None where it is one of those made in Python."""
+
+    guide: ir.Model | None
+    objective: ir.Model | None
+    library: ir.Program | None
+    arguments: dict[str, Any]
+
+
+def bound(applied: Applied, method: Vi) -> tuple[Compiled, Method]:
+    """The target for ``method``, and the method with the programs that it names. UsageError (exit code 2) for a name
+    that is
+    neither in the file nor known, and for arguments that do not fit; MethodError (3) for a guide that the engine
+    refuses."""
+    from ppl.api.compile import posterior_target, variational_target
+
+    parts = named(applied, method)
+    if parts.objective is None:
+        return posterior_target(applied, marginalise=True), method
+    guided = parts.guide is not None
+    compiled = variational_target(applied, parts.guide) if guided else posterior_target(applied, marginalise=True)
+    return compiled, _with_engine(applied, method, parts, compiled)
+
+
+def _with_engine(applied: Applied, method: Vi, parts: Parts, compiled: Compiled) -> Method:
+    from functools import partial
+
+    from ppl.compiler.emit.estimate.networks import with_networks
+    from ppl.compiler.emit.estimate.program import objective
+    from ppl.inference.methods.vi import require_continuous
+    from ppl.inference.variational.build import guide_of, label
+    from ppl.inference.variational.estimates import OfGuide, PythonObjective, elbo
+
+    target: Any = compiled.target
+    guide: Any = parts.guide
+    notes: tuple[str, ...] = ()
+    if guide is None:
+        require_continuous(target)
+        guide, why = guide_of(target, method)
+        notes = (f"vi: {why}",) if why else ()
+        weight: Any = OfGuide(PythonObjective(target, guide, elbo))
+    else:
+        notes = (f"vi: the guide is `{guide.name}` of the file",) if method.guide.name == "auto" else ()
+        weight = _weight(applied, target, guide)
+    make = partial(
+        objective,
+        target,
+        parts.objective,
+        guide,
+        {**_guide_arguments(applied, parts.guide), **parts.arguments},
+        program=applied.program,
+        library=parts.library,
+        minibatch=_minibatch(applied, method, parts.objective),
+    )
+    made, particles = make(), method.particles
+    if particles > 1 and any(s.strategy == "reinforce" for s in made.strategies):
+        # The engine's own average: there each estimate can be the baseline of the others.
+        made, particles = make(samples=particles, leave_one_out=True), 1
+    lower = parts.library is not None and parts.objective.name in _LOWER_BOUNDS
+    return method.of(
+        with_networks(made), label(method.objective), lower, notes=notes, particles=particles, weight=weight
+    )
+
+
+def _weight(applied: Applied, target: Any, guide: ir.Model) -> Any:
+    """log γ(z)/q(z) of a draw of the guide; None where its density is that of more than z."""
+    from ppl.compiler.emit.estimate.networks import with_networks
+    from ppl.compiler.emit.estimate.program import objective
+    from ppl.compiler.emit.estimate.strategies import STRATEGIES
+
+    if any(s.role is ir.Role.AUX for s in guide.sites):
+        return None
+    shelf = library()
+    plain = {s.name: STRATEGIES["plain"] for s in guide.sites}
+    given = _guide_arguments(applied, guide)
+    return objective(
+        target, shelf.model("elbo"), guide, given, program=applied.program, library=shelf, strategies=plain
+    )
+
+
+def named(applied: Applied, method: Vi) -> Parts:
+    """The guide and the objective that ``method`` asks for by name."""
+    from ppl.inference.methods.base import Call
+
+    guide = _guide(applied, method.guide) if isinstance(method.guide, Call) else None
+    if not isinstance(method.objective, Call):
+        return Parts(guide, None, None, {})
+    call = method.objective
+    own = next((m for m in applied.program.models if m.kind == "objective" and m.name == call.name), None)
+    if own is not None:
+        return Parts(guide, own, None, _arguments(own, call))
+    shelf = library()
+    found = next((m for m in shelf.models if m.name == call.name), None)
+    from ppl.inference.variational.estimates import ESTIMATES
+
+    if guide is None and call.name in ESTIMATES and method.batch is None:
+        return Parts(None, None, None, {})
+    if found is None:
+        raise _no_objective(applied, call.name, shelf, guide)
+    return Parts(guide, found, shelf, _arguments(found, call))
+
+
+def library() -> ir.Program:
+    """The objectives of ``objectives.ppl``."""
+    from ppl.compiler.pipeline import check_text
+
+    text = files("ppl.inference.variational").joinpath("objectives.ppl").read_text(encoding="utf-8")
+    program = check_text(text, "objectives.ppl").program
+    assert program is not None
+    return program
+
+
+def _guide(applied: Applied, call: Any) -> ir.Model | None:
+    """The guide of the file by that name; for ``auto`` the only one for this model; None where an automatic one is
+    meant."""
+    guides = [m for m in applied.program.models if m.kind == "guide" and m.guide_for == applied.model.name]
+    if call.name == "auto":
+        return guides[0] if len(guides) == 1 else None
+    found = next((m for m in guides if m.name == call.name), None)
+    if found is not None and (call.args or call.keywords):
+        raise UsageError(
+            f"the guide `{found.name}` takes its parameters from the data, not from the method",
+            helps=(f"write guide={found.name}, and --data name=value",),
+        )
+    from ppl.inference.variational.guides import GUIDES
+
+    if found is None and call.name not in GUIDES:
+        from ppl.runtime.data.suggest import suggest
+
+        names = [m.name for m in guides]
+        near = suggest(call.name, [*names, *GUIDES])
+        raise UsageError(
+            f"there is no guide `{call.name}`" + (f"; did you mean `{near}`?" if near else ""),
+            notes=(
+                f"guides of the file for `{applied.model.name}`: {', '.join(names) or 'none'}",
+                f"automatic ones: {', '.join(GUIDES)}",
+            ),
+        )
+    return found
+
+
+def _no_objective(applied: Applied, name: str, shelf: ir.Program, guide: ir.Model | None) -> UsageError:
+    from ppl.inference.variational.estimates import ESTIMATES
+    from ppl.runtime.data.suggest import suggest
+
+    own = [m.name for m in applied.program.models if m.kind == "objective"]
+    known = [*own, *(m.name for m in shelf.models)]
+    if name in ESTIMATES:
+        return UsageError(
+            f"the objective `{name}` is for automatic guides on all of the data",
+            notes=(f"with a guide of the file, or batches: {', '.join(known)}",),
+            helps=("leave `guide` and `batch` out, or write objective=elbo",),
+        )
+    every = dict.fromkeys([*known, *ESTIMATES])
+    near = suggest(name, list(every))
+    return UsageError(
+        f"there is no objective `{name}`" + (f"; did you mean `{near}`?" if near else ""),
+        notes=(f"objectives: {', '.join(every)}",),
+    )
+
+
+def _arguments(objective: ir.Model, call: Any) -> dict[str, Any]:
+    """The arguments of an objective besides target and guide, by position or name. UsageError where they do not fit."""
+    wanted = [p for p in objective.params if not isinstance(p.var.type, T.Target | T.Guide)]
+    names = [p.name for p in wanted]
+    given = dict(zip(names, call.args, strict=False)) | dict(call.keywords)
+    missing = [p.name for p in wanted if p.default is None and p.name not in given]
+    unknown = [n for n in dict(call.keywords) if n not in names]
+    if len(call.args) > len(names) or missing or unknown:
+        what = f"needs `{missing[0]}`" if missing else f"has no parameter `{unknown[0]}`" if unknown else "takes fewer"
+        shown = ", ".join(f"{p.name}: {'size' if p.is_size else p.var.type}" for p in wanted)
+        raise UsageError(f"the objective `{objective.name}` {what}", notes=(f"signature: {objective.name}({shown})",))
+    for p in wanted:
+        value = given.get(p.name)
+        if p.is_size and p.name in given and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise UsageError(
+                f"`{p.name}` of the objective `{objective.name}` is {value}, and must be a whole number ≥ 1"
+            )
+    return given
+
+
+def _guide_arguments(applied: Applied, guide: ir.Model | None) -> dict[str, Any]:
+    """Values for parameters of the guide that the model does not have."""
+    if guide is None:
+        return {}
+    from ppl.runtime.data import Raw, bind_data
+
+    sizes = {n: Raw(n, v, "sizes of the model") for n, v in applied.bound.sizes.items() if n in guide.sizes}
+    return dict(bind_data(guide, {**sizes, **applied.raws}, applied.program.sums).args)
+
+
+def _minibatch(applied: Applied, method: Vi, objective: ir.Model) -> dict[str, int] | None:
+    """The axis of the data that ``batch`` is of, and the number of its entries in a step."""
+    if method.batch is None:
+        return None
+    if objective.name != "elbo":
+        raise UsageError(
+            f"`batch` goes with the objective elbo, not with `{objective.name}`",
+            notes=(
+                "a batch gives an unbiased estimate of log p(z, y); an objective that is not linear in it, such as the "
+                "logarithm of a mean of weights, would be silently biased",
+            ),
+            helps=("write objective=elbo", "or leave `batch` out"),
+        )
+    observed = [s for s in applied.inlined.sites if s.name in applied.bound.data]
+    axes = {s.axes[0]: applied.bound.sizes.get(s.axes[0]) for s in observed if s.axes and s.axes[0]}
+    wanted = axes.keys() if isinstance(method.batch, int) else {method.batch.name} & axes.keys()
+    if len(wanted) != 1:
+        raise UsageError(
+            "`batch` does not say along which plate" if axes else "`batch` needs a plate of data, and there is none",
+            notes=(f"plates of data: {', '.join(f'{n} ({k})' for n, k in axes.items()) or 'none'}",),
+            helps=tuple(f"write batch={n}(100)" for n in axes),
+        )
+    (axis,) = wanted
+    count = method.batch if isinstance(method.batch, int) else (method.batch.args or (0,))[0]
+    whole = axes[axis]
+    if not isinstance(count, int) or count < 1 or (whole is not None and count > whole):
+        raise UsageError(f"`batch` is {count}, and must be a whole number from 1 to {whole}, the size of `{axis}`")
+    return {axis: count}
