@@ -74,7 +74,7 @@ def bind(
         _inside(model, data, masks),
     )
     given_args = {p.name: _argument(code, p, args[p.name]) for p in model.params if p.name in args and not p.is_size}
-    found_externs = _externs(program, model, externs or {})
+    found_externs = extern_functions(program, model, externs or {})
     complete = {name: a for name, a in arrays.items() if name not in masks}
     return EmittedTarget(
         name=model_name,
@@ -153,7 +153,8 @@ def _missing(
     }
 
 
-def _externs(program: Program, model: Model, given: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
+def extern_functions(program: Program, model: Model, given: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
+    """The extern functions that the model calls, directly or not."""
     code_names = {f.name for f in program.functions if f.body is None}
     needed, todo = set(), [model, *program.dists]
     bodies = {f.name: f for f in program.functions}

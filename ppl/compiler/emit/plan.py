@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from ppl.compiler.emit.code import Code
 from ppl.compiler.emit.frame import Given
 from ppl.compiler.emit.influence import Influence, influence
+from ppl.compiler.emit.layout import Layout
 from ppl.compiler.emit.missing import Missing
 from ppl.compiler.ir.nodes import ForwardSum, Role, SiteInfo, SumOut
 from ppl.compiler.ir.supports import Booleans, Finite, Integers
@@ -78,18 +79,22 @@ class Plan:
             return kind.size.evaluate(sizes), None
         return (2, None) if kind == BOOL else (None, None)
 
-    def given(self, data: Trace, trace: Trace, free: Trace) -> tuple[dict[str, Given], dict[str, Any]]:
+    def given(
+        self, data: Trace, trace: Trace, free: Trace, layout: Layout | None = None
+    ) -> tuple[dict[str, Given], dict[str, Any]]:
         """For each draw what is known of it, from the data, a trace and unconstrained values; and the whole arrays of
-        the sites whose value is known everywhere."""
+        the sites whose value is known everywhere. ``layout``: that of the model's draws, where passes have changed
+        them since."""
+        layout = layout or self.code.layout
         found: dict[str, Given] = {}
         whole: dict[str, Any] = {}
-        for name, spots in self.code.layout.spots.items():
+        for name, spots in layout.spots.items():
             value, free_value, mask = self._known(name, data, trace, free)
             if value is None and free_value is None:
                 continue
             if mask is None and free_value is None:
                 whole[name] = value
-            spread = self.code.layout.spread
+            spread = layout.spread
             for spot in spots:
                 at = [None if x is None else spread(spot, x) for x in (value, free_value, mask)]
                 found[spot.var] = Given(at[0], at[1], at[2], () if name in self.inside and name in data else None)

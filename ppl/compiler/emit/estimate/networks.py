@@ -7,6 +7,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ppl.compiler.emit.estimate.program import EmittedObjective
@@ -26,22 +27,21 @@ def trainable(extern: Extern) -> bool:
 def with_networks(made: EmittedObjective) -> ObjectiveProgram:
     """The objective as a function of its modules' arrays too, where it calls any."""
     names = tuple(n for n, e in made.target.externs.items() if trainable(e))
-    return TrainedObjective(made, names) if names else made
+    return TrainedObjective(inner=made, trained=names, strategies=made.strategies) if names else made
 
 
 class TrainedObjective(ObjectiveProgram):
-    """``params["networks"]`` holds the arrays of the modules ``trained``; they start as the modules are given."""
+    """``params["networks"]`` holds the arrays of the modules ``trained``; they start as the modules are given, in
+    the precision of the run."""
 
     inner: EmittedObjective
     trained: tuple[str, ...] = eqx.field(static=True)
-
-    @property
-    def strategies(self) -> tuple[DrawStrategy, ...]:  # type: ignore[override]
-        return self.inner.strategies
+    strategies: tuple[DrawStrategy, ...] = eqx.field(static=True)
 
     def initial(self, key: PRNGKeyArray) -> Params:
         arrays = {n: eqx.filter(self.inner.target.externs[n].arrays, eqx.is_inexact_array) for n in self.trained}
-        return {**self.inner.initial(key), "networks": arrays}
+        in_precision = jax.tree.map(lambda a: jnp.asarray(a, jnp.result_type(float)), arrays)
+        return {**self.inner.initial(key), "networks": in_precision}
 
     def surrogate(self, params: Params, key: PRNGKeyArray) -> Float[Array, ""]:
         return self._at(params).surrogate(params, key)

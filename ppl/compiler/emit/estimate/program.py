@@ -121,7 +121,7 @@ class EmittedObjective(ObjectiveProgram):
     def _target(self, params: Params) -> Emitted:
         code = self.pieces.target
         values = parameters.constrained(code.model, params.get("model", {}))
-        data = self.target.plan.given(self.target.data, {}, {})
+        data = self.target.plan.given(self.target.data, {}, {}, code.layout)
         return Emitted(code, self.target.externs, self.target.args, self.target.constants, values, data)
 
     def _frame(self, code: Code, arguments: Mapping[str, Any]) -> Frame:
