@@ -92,6 +92,13 @@ class Result:
         """``ok``, or ``suspect`` where a diagnostic is bad."""
         return self._summary.status
 
+    def network(self, name: str) -> Any:
+        """The Equinox module that was given as the extern function ``name``, with the arrays that the fit found.
+        UsageError where the method trained no such module."""
+        from ppl.api.networks import trained
+
+        return trained(self, name)
+
     def to_datatree(self, *, log_likelihood: bool = False) -> xarray.DataTree:
         """The run in ArviZ's schema; with ``log_likelihood`` also the group of that name, of every data entry."""
         from ppl.runtime.results.datatree import to_datatree
