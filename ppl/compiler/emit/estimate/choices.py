@@ -69,6 +69,16 @@ def shed(part: Labelled, needed: set[Axis]) -> Labelled:
 
 
 @dataclass(frozen=True, eq=False)
+class Followed:
+    """A draw that the derivative follows: nothing is to be done."""
+
+    exact: bool = False
+
+    def eliminate(self, parts: Parts, kept: Kept) -> Parts:
+        return parts
+
+
+@dataclass(frozen=True, eq=False)
 class Enumerated:
     """A choice whose value is its whole support, along ``axis``: Σ_k q_k f_k."""
 

@@ -12,6 +12,7 @@ from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.emit.code import Code, bind_parameters
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate.axes import Axis, Labelled, lift
+from ppl.compiler.emit.estimate.choices import Followed
 from ppl.compiler.emit.estimate.loops import in_step
 from ppl.compiler.emit.estimate.terms import Terms
 from ppl.compiler.emit.frame import Frame, Given, Recorded
@@ -155,6 +156,8 @@ class Python:
         key = walk.estimator.keys.take(walk.plates)
         found = lift(lambda k: self.guide.sim(self.params, k), key, span=span)
         trace, log_q = found.value
+        if walk.made is not None:
+            walk.made.append(Followed())
         sites = {n: Labelled(v, found.axes, found.deps) for n, v in trace.items()}
         return TraceValue(sites), Terms((Labelled(log_q, found.axes, found.deps),), frozenset(walk.plates))
 

@@ -21,7 +21,7 @@ import numpy as np
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate import chains, scored
 from ppl.compiler.emit.estimate.axes import Axis, Choice, Labelled, NotLocal, merged, named
-from ppl.compiler.emit.estimate.choices import Scored
+from ppl.compiler.emit.estimate.choices import Followed, Scored
 from ppl.compiler.emit.estimate.strategies import Sampled, Strategy
 from ppl.compiler.emit.evaluate import Evaluator
 from ppl.compiler.emit.frame import Frame, Given, Recorded
@@ -91,8 +91,10 @@ def _sample(walk: Walk, loop: Scan) -> None:
         x, log_q = record.value
         log_density = replace(_along_time(log_q, found.axes, time, lower), deps=inside)
         walk.records[name] = Labelled(Recorded(x, record.present), found.axes, inside, (time,))
-        if name in choices:
-            assert walk.made is not None
+        assert walk.made is not None
+        if name not in choices:
+            walk.made.append(Followed())
+        else:
             walk.made.append(Scored(choices[name], log_density, None, walk.replicates))
             log_density = replace(log_density, score_of=choices[name])
         walk.add(log_density)

@@ -26,6 +26,7 @@ from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.ir.nodes import Draw, Model, Program, SimDraw
 from ppl.compiler.ir.types import Guide as GuideType
 from ppl.compiler.ir.types import Target as TargetType
+from ppl.compiler.ir.types import shape
 from ppl.compiler.ir.walk import walk as nodes_of
 from ppl.compiler.passes.elementwise import element_by_element
 from ppl.compiler.passes.fuse import fuse
@@ -247,13 +248,16 @@ def _guide_code(program: Program, guide: Model, target: EmittedTarget, given: Ma
 
 
 def _sizes(model: Model, given: Mapping[str, Any], outer: Mapping[str, int]) -> dict[str, int]:
-    """The values of a model's size variables: parameters that are sizes, and those of the same name of the target."""
+    """The values of a model's size variables: of the target by name, then from sizes and arrays that are given."""
     found = {n: outer[n] for n in model.sizes if n in outer}
     for p in model.params:
         if p.is_size and p.name in given:
             found[p.var.id] = int(given[p.name])
         elif p.is_size and p.name in outer:
             found[p.var.id] = outer[p.name]
+        elif p.name in given:
+            lengths = zip(shape(p.var.type), jnp.shape(given[p.name]), strict=False)
+            found |= {str(n): length for n, length in lengths if str(n) in model.sizes and str(n) not in found}
     return found
 
 

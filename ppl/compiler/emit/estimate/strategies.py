@@ -17,9 +17,10 @@ from jaxtyping import Array, PRNGKeyArray
 
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate.axes import Axis, Choice, Labelled, lift, merged, named, positional
-from ppl.compiler.emit.estimate.choices import Enumerated, Made, Scored
+from ppl.compiler.emit.estimate.choices import Enumerated, Followed, Made, Scored
 from ppl.compiler.emit.estimate.finite import finite_values
 from ppl.compiler.ir.nodes import Draw
+from ppl.core.distributions import support_values
 from ppl.core.lanes import plain as plain_key
 
 
@@ -104,6 +105,7 @@ class Sampled(Strategy):
         both = lift(one, drawing.dist, drawing.key, span=drawing.draw.span)
         value, log_density = (Labelled(v, both.axes, both.deps) for v in both.value)
         if not self.scored:
+            drawing.made.append(Followed())
             return Result(value, lift(jnp.sum, log_density))
         choice = Choice(drawing.draw.site, drawing.plates + batch, drawing.draw.span)
         for axis in batch:
@@ -136,14 +138,39 @@ class Reinforce(Sampled):
 
 
 class StraightThrough(Sampled):
-    """The draw, with the derivative of its mean: biased."""
+    """A draw of a variable of finitely many values, with the derivative of its mean: biased."""
 
     name = "straight_through"
     claim = "biased"
 
     def sample(self, dist: Any, key: PRNGKeyArray) -> Array:
-        mean = dist.mean
+        values, p = _table(dist)
+        mean = jnp.tensordot(values, p, 1)
         return jax.lax.stop_gradient(dist.sample(key) - mean) + mean
+
+
+class GumbelSoftmax(Sampled):
+    """A mean of the values, weighted by a softmax of perturbed log probabilities (Jang, Gu, Poole, ICLR 2017; Maddison,
+    Mnih, Teh, ICLR 2017): not one of the values, and biased."""
+
+    name = "gumbel_softmax"
+    claim = "biased"
+
+    def __init__(self, temperature: float = 0.5):
+        self.temperature = temperature
+
+    def sample(self, dist: Any, key: PRNGKeyArray) -> Array:
+        values, p = _table(dist)
+        noisy = jnp.log(p) + jax.random.gumbel(key, p.shape)
+        return jnp.tensordot(values, jax.nn.softmax(noisy / self.temperature, axis=0), 1)
+
+
+def _table(dist: Any) -> tuple[Array, Array]:
+    """The values of a distribution, and their probabilities: an axis in front of the batch."""
+    values = support_values(dist)
+    if values is None:
+        raise EmissionError("a relaxed draw needs finitely many values", helps=("use another strategy",))
+    return values.astype(float), jnp.stack([jnp.exp(dist.log_prob(v)) for v in values])
 
 
 class Plain(Sampled):
@@ -206,4 +233,6 @@ def batch_axes(drawing: Drawing) -> tuple[Axis, ...]:
     return tuple(Axis(n) for n in drawing.dist.value.batch_shape)
 
 
-STRATEGIES: dict[str, Strategy] = {s.name: s for s in (Reparam(), Reinforce(), Enumerate(), StraightThrough(), Plain())}
+STRATEGIES: dict[str, Strategy] = {
+    s.name: s for s in (Reparam(), Reinforce(), Enumerate(), StraightThrough(), GumbelSoftmax(), Plain())
+}
