@@ -23,6 +23,7 @@ from ppl.compiler.ir.nodes import (
     Match,
     Observe,
     Output,
+    ParamStmt,
     Plate,
     Require,
     Scan,
@@ -83,6 +84,13 @@ class Evaluator:
                 sums.sum_out(self, frame, statement)
             case ForwardSum():
                 chains.forward_sum(self, frame, statement)
+            case ParamStmt(var=var):
+                if var.id not in frame.values:
+                    raise EmissionError(
+                        f"the learnable parameter `{statement.site}` has no value yet",
+                        statement.span,
+                        helps=("train it by the method vi",),
+                    )
             case For():
                 raise CompilerDefect("a For reached the emitter: the pass that makes scans has not run")
             case _:
