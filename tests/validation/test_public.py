@@ -89,7 +89,6 @@ def test_what_cannot_be_validated_says_what_can():
         ppl.validate(lambda a, b: a)
 
 
-@pytest.mark.xfail(strict=True, reason="a step function of the wrong result is not yet refused with a UsageError")
 def test_a_function_that_is_no_kernel_is_refused():
     with pytest.raises(UsageError, match="does not work as a kernel"):
         ppl.validate(

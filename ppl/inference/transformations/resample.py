@@ -54,7 +54,7 @@ class Resample(Transformation):
         def no(particles: Particles) -> tuple[Particles, Any]:
             return particles, jnp.arange(n, dtype=jnp.int32)
 
-        if self.ess > 1.0:
+        if not isinstance(self.ess, jax.Array) and self.ess > 1.0:
             triggered = jnp.asarray(True)
             result, index = yes(realised)
         else:

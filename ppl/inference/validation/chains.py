@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from ppl.core.errors import UsageError
 from ppl.core.random import categorical
 from ppl.inference.kernels.base import Kernel
 from ppl.inference.representations import TracedValue
+from ppl.inference.validation.signatures import WRONG_CALL, required, shown
 
 
 class ExactTarget(NamedTuple):
@@ -112,24 +112,23 @@ def as_chain(part: Any, target: ExactTarget) -> Chain:
 
 
 def _from_function(part: Callable[..., Any], target: ExactTarget, traced: Callable[[Any], Any], name: str) -> Chain:
-    takes = len(
-        [p for p in inspect.signature(part).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
-    )
-    extra = (target.log_density,) if takes >= 3 else ()
+    extra = (target.log_density,) if required(part) >= 3 else ()
     reasons = []
     for start in dict.fromkeys((traced, target.sample)):
         key = jax.random.key(0)
         state = jax.eval_shape(start, key)
         try:
             result = jax.eval_shape(lambda k, s: part(k, s, *extra), key, state)
-        except (TypeError, AttributeError, ValueError, KeyError, IndexError) as error:
+        except WRONG_CALL as error:
             reasons.append(f"{type(error).__name__}: {str(error).splitlines()[0]}")
             continue
-        if jax.tree.structure(result) == jax.tree.structure(state):
-            return Chain(name, start, lambda k, s: part(k, s, *extra), target.read or _trace)
-        if isinstance(result, tuple) and jax.tree.structure(result[0]) == jax.tree.structure(state):
-            return Chain(name, start, lambda k, s: part(k, s, *extra)[0], target.read or _trace)
-        reasons.append("what it returned is not of the structure of the state it was given")
+        wrong = _difference(state, result)
+        if not wrong:
+            return Chain(name, start, lambda k, s: _like(part(k, s, *extra), s), target.read or _trace)
+        pair = isinstance(result, tuple) and len(result) == 2 and not hasattr(result, "_fields")
+        if pair and not _difference(state, result[0]):
+            return Chain(name, start, lambda k, s: _like(part(k, s, *extra)[0], s), target.read or _trace)
+        reasons.append(wrong)
     raise UsageError(
         f"`{name}` does not work as a kernel on {target.name}",
         notes=tuple(
@@ -137,6 +136,24 @@ def _from_function(part: Callable[..., Any], target: ExactTarget, traced: Callab
         ),
         helps=("a kernel is a function (key, state, log_density) that returns the new state, or (state, info)",),
     )
+
+
+def _difference(state: Any, result: Any) -> str:
+    """How ``result`` differs from a state in structure, shapes or kinds of numbers; empty if it does not."""
+    if jax.tree.structure(result) != jax.tree.structure(state):
+        return f"it was given {shown(state)} and returned {shown(result)}"
+    for (path, given), new in zip(jax.tree.leaves_with_path(state), jax.tree.leaves(result), strict=True):
+        where = jax.tree_util.keystr(path) or "the state"
+        if given.shape != new.shape:
+            return f"{where} has the shape {given.shape}, and what it returned has {new.shape}"
+        if not jnp.can_cast(new.dtype, given.dtype) and given.dtype.kind != new.dtype.kind:
+            return f"{where} is of type {given.dtype}, and what it returned is of type {new.dtype}"
+    return ""
+
+
+def _like(result: Any, state: Any) -> Any:
+    """``result`` in the types of ``state``, so that steps can be repeated in a loop."""
+    return jax.tree.map(lambda new, old: new if new.dtype == old.dtype else new.astype(old.dtype), result, state)
 
 
 def _trace(state: Any) -> Any:

@@ -9,11 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ppl.core.errors import UsageError
+from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.checks.edges import check_edges
+from ppl.inference.validation.checks.multivariate import check_multivariate
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
 from ppl.inference.validation.sequential import staged
+from ppl.inference.validation.signatures import refuse, shape_of, shown
+
+_LEVELS = (0.005, 0.02, 0.05, *np.linspace(0.1, 0.9, 9), 0.95, 0.98, 0.995)
 
 
 def check_distribution(
@@ -24,31 +28,28 @@ def check_distribution(
     budget: float | None = None,
     name: str | None = None,
 ) -> tuple[Check, ...]:
-    """A univariate distribution with ``sample(key, sample_shape)`` and ``log_prob(value)`` (NumPyro's as they are).
+    """A distribution with ``sample(key, sample_shape)`` and ``log_prob(value)`` (NumPyro's as they are); of vectors and
+    matrices in ``check_multivariate``.
 
     The density is integrated (summed, if draws are integers) over the real line with break points at the quantiles of
     a pilot sample, and must
-    give 1; its integral up to each of nine quantiles must be the frequency with which the sampler stays below.
+    give 1; its integral up to each of fifteen quantiles must be the frequency with which the sampler stays below.
     Discrete laws are also drawn at the edges of the unit interval (``check_edges``)."""
     deadline = None if budget is None else time.monotonic() + budget
     title = name or type(distribution).__name__
     compiled = jax.jit(jax.vmap(lambda key: distribution.sample(key, ())))
 
     def draws(s: int, m: int) -> np.ndarray:
-        """In blocks of ``n``: one compilation."""
-        keys = jax.random.split(jax.random.key(s), -(-m // n) * n).reshape(-1, n)
-        return np.concatenate([np.asarray(compiled(block)) for block in keys])[:m]
+        return in_blocks(compiled, s, m, n)
 
+    _require(distribution, title)
     pilot = draws(seed ^ 0x5EED, 4_000)
     if pilot.ndim != 1:
-        raise UsageError(
-            f"only univariate distributions can be validated; a draw of {title} has the shape {pilot.shape[1:]}",
-            helps=("validate one element: make the distribution with scalar parameters",),
-        )
+        return check_multivariate(distribution, seed, alpha, n, title)
     discrete = pilot.dtype.kind in "iub"
     density = jax.jit(jax.vmap(lambda x: jnp.exp(distribution.log_prob(x))))
     cdf = _summed(density, pilot) if discrete else _integrated(density, pilot, _bounds(distribution))
-    points = np.unique(np.quantile(pilot.astype(float), np.linspace(0.1, 0.9, 9), method="inverted_cdf"))
+    points = np.unique(np.quantile(pilot.astype(float), _LEVELS, method="inverted_cdf"))
     below, total, error = cdf(points)
     mass = Check(
         "normalised density",
@@ -88,6 +89,16 @@ def check_distribution(
         result.stage_seed,
     )
     return (mass, sampler, *(check_edges(distribution, title) if discrete else ()))
+
+
+def _require(distribution: Any, title: str) -> None:
+    """``sample(key, ())`` works, and the density of what it gives is one number."""
+    what = "a distribution"
+    helps = "a distribution has sample(key, sample_shape) and log_prob(value), a number for a draw"
+    draw = shape_of(title, what, helps, lambda key: distribution.sample(key, ()), jax.random.key(0))
+    found = shape_of(title, what, helps, distribution.log_prob, draw)
+    if getattr(found, "shape", None) != ():
+        raise refuse(title, what, f"a draw is {shown(draw)}, and its log density {shown(found)}", helps)
 
 
 def _integrated(density: Any, pilot: np.ndarray, bounds: tuple[float, ...]) -> Any:

@@ -14,11 +14,13 @@ import numpy as np
 from ppl.core.random import Source
 from ppl.core.sequential import SequentialTarget
 from ppl.inference.representations import Particles
+from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.checks.weighted import KnownMeasure, estimates
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
 from ppl.inference.validation.reference_models import Hmm, hmm2
 from ppl.inference.validation.sequential import staged
+from ppl.inference.validation.signatures import refuse, shape_of, shown
 
 Filter = Callable[[Any, SequentialTarget, int], Particles]
 
@@ -82,6 +84,10 @@ def check_filter(
     paths, on a
     chain of two states with four observations, with few particles, and where particles die; and particles are not all
     alike."""
+    what, helps = "an SMC algorithm", "it is a function (key, target, n) that returns Particles: a whole run on a suspended target"
+    found = shape_of(name, what, helps, lambda key: smc(key, Drift(), 8), jax.random.key(0))
+    if not isinstance(found, Particles) or found.log_weights.shape[0] < 1:
+        raise refuse(name, what, f"it returned {shown(found)}", helps)
     checks = [_weighted(smc, particles, seed, alpha, n, name) for particles in sizes]
     return *checks, _distinct(lambda key: smc(key, Drift(), 8), seed, name)
 
@@ -106,7 +112,7 @@ def _weighted(smc: Filter, particles: int, seed: int, alpha: float, n: int, name
     ]
 
     def batch(s: int, m: int) -> MeanTest:
-        return test_means(np.asarray(compiled(jax.random.split(jax.random.key(s), m))), expected)
+        return test_means(in_blocks(compiled, s, m, n), expected)
 
     result = staged(batch, seed, n, alpha)
     t = result.test

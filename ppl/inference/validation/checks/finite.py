@@ -93,9 +93,10 @@ def _foreign(error: BaseException) -> bool:
 
 def _sampled(kernel: Any, target: FiniteTarget, seed: int, draws: int) -> np.ndarray:
     """Frequencies of the transitions out of each state."""
+    exact = target.exact()
 
     def one(key: Any, state: Any) -> Any:
-        chain = as_chain(kernel, target.exact()._replace(sample=lambda _: state))
+        chain = as_chain(kernel, exact._replace(sample=lambda _: state))
         begin, move = jax.random.split(key)
         return target.matches(chain.read(chain.step(move, chain.start(begin))))
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from ppl.core.errors import UsageError
+from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.chains import Chain, ExactTarget, as_chain
 from ppl.inference.validation.families import Atoms, Family, flat
@@ -177,7 +178,7 @@ def check_rank(
     compiled = jax.jit(jax.vmap(one))
 
     def batch(s: int, size: int) -> MeanTest:
-        ranks = np.asarray(compiled(jax.random.split(jax.random.key(s), size)))
+        ranks = in_blocks(compiled, s, size, n)
         counts = np.stack([np.bincount(r, minlength=length) for r in ranks.T])
         p = stats.chisquare(counts, axis=1).pvalue
         worst = int(np.argmin(p))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,13 +15,16 @@ from ppl.inference.algorithms.conditional import conditional_smc
 from ppl.inference.algorithms.smc import smc
 from ppl.inference.representations import suspend
 from ppl.inference.resampling import Scheme
+from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
-from ppl.inference.validation.checks.weighted import check_weighted
+from ppl.inference.validation.checks.weighted import estimates
 from ppl.inference.validation.enumeration import expectation
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
 from ppl.inference.validation.reference_models import Hmm, hmm2, last_state
 from ppl.inference.validation.sequential import staged
+from ppl.inference.validation.signatures import refuse, shape_of, shown
 
+_ESS = (0.5, 0.9, 1.1)
 WEIGHTS = ((0.1, 0.2, 0.3, 0.4), (0.7, 0.0, 0.29, 0.01), (1.0, 1.0, 1.0, 1.0))
 
 
@@ -36,22 +38,74 @@ def check_scheme(
 ) -> tuple[Check, ...]:
     """Ancestors in range, E[offspringᵢ] = m wᵢ/Σw for several weights and m, and SMC with the scheme properly
     weighted on a two-state chain, at every threshold."""
-    checks = [_offspring(scheme, name, m, seed, alpha, n) for m in sizes]
+    _require(scheme, name)
+    checks = []
+    for m in sizes:
+        checks.append(_offspring(scheme, name, m, seed, alpha, n))
+        if checks[-1].outcome == "refuted":
+            return tuple(checks)  # the smallest case; what comes after it can tell nothing new
     exact = _enumerated_offspring(scheme, name, seed)
     checks += [exact] if exact is not None else []
-    for particles, ess in itertools.product((2, 3), (0.5, 0.9, 1.1)):
-        model = hmm2()
-        checks.append(
-            check_weighted(
-                smc(particles, scheme, ess)(suspend(model)),
-                last_state(model),
-                seed,
-                alpha,
-                n,
-                case=f"{name}, SMC of {particles} particles, T = 4, ess = {ess}",
-            )
-        )
-    return tuple(checks)
+    checks.append(_diverse(scheme, name, seed))
+    if any(c.outcome == "refuted" for c in checks):
+        return tuple(checks)
+    return *checks, *(_in_smc(scheme, name, particles, seed, alpha, n) for particles in (2, 3))
+
+
+def _require(scheme: Scheme, name: str) -> None:
+    what, helps = "a resampling scheme", "a scheme is a function (key, log_weights, n) that returns n integer indices"
+    given = jax.eval_shape(lambda: (jax.random.key(0), jnp.zeros(4)))
+    found = shape_of(name, what, helps, lambda key, w: scheme(key, w, 3), *given)
+    if getattr(found, "shape", None) != (3,) or found.dtype.kind not in "iu":
+        raise refuse(name, what, f"for 4 particles and n = 3 it returned {shown(found)}", helps)
+
+
+def _in_smc(scheme: Scheme, name: str, particles: int, seed: int, alpha: float, n: int) -> Check:
+    """All thresholds side by side: one compilation."""
+    model = hmm2()
+    measure = last_state(model)
+
+    def one(key: Any, ess: Any) -> Any:
+        return estimates(smc(particles, scheme, ess)(suspend(model)).run(key)[0], measure)
+
+    compiled = jax.jit(
+        jax.vmap(lambda key: jax.vmap(one)(jax.random.split(key, len(_ESS)), jnp.asarray(_ESS)).ravel())
+    )
+    expected = np.tile(np.concatenate([[1.0], measure.expected]), len(_ESS))
+    names = [f"{f} at ess = {ess}" for ess in _ESS for f in ("Z", "Z 1(z = 0)", "Z 1(z = 1)")]
+    result = staged(lambda s, m: test_means(in_blocks(compiled, s, m, n), expected), seed, n, alpha)
+    t = result.test
+    return Check(
+        "properly weighted",
+        measure.oracle,
+        f"Z and Z f, thresholds {_ESS}",
+        result.outcome,
+        alpha,
+        result.total,
+        {"function": names[t.which], "mean / Z": t.mean, "should be": t.expected, "z": t.z, "p": t.p_value},
+        detectable(n, alpha, len(expected)),
+        f"{name}, SMC of {particles} particles, T = 4",
+        result.stage_seed,
+    )
+
+
+def _diverse(scheme: Scheme, name: str, seed: int, n: int = 200) -> Check:
+    """Seven slots over four equal weights: one ancestor for all of them, in most runs, only where they share a draw. That
+    leaves every expectation as it should be, and a population of one particle."""
+    ancestors = jax.vmap(lambda key: scheme(key, jnp.zeros(4), 7))(jax.random.split(jax.random.key(seed), n))
+    alike = float(np.mean(np.all(np.asarray(ancestors) == np.asarray(ancestors)[:, :1], axis=1)))
+    return Check(
+        "ancestors are not all alike",
+        "exact comparison",
+        "P(all equal)",
+        "refuted" if alike > 0.5 else "passed",
+        0.0,
+        n,
+        {"P(all equal)": alike, "at most": 0.5},
+        None,
+        name,
+        seed,
+    )
 
 
 def _offspring(scheme: Scheme, name: str, m: int, seed: int, alpha: float, n: int) -> Check:
@@ -69,7 +123,7 @@ def _offspring(scheme: Scheme, name: str, m: int, seed: int, alpha: float, n: in
     compiled = jax.jit(jax.vmap(lambda key: jax.vmap(offspring)(jax.random.split(key, len(WEIGHTS)), table).ravel()))
 
     def batch(s: int, k: int) -> MeanTest:
-        return test_means(np.asarray(compiled(jax.random.split(jax.random.key(s), k))), expected)
+        return test_means(in_blocks(compiled, s, k, n), expected)
 
     result = staged(batch, seed, n, alpha)
     t = result.test
@@ -138,16 +192,23 @@ def check_conditional(
     probabilities = np.array(list(paths.values()))
     probabilities /= probabilities.sum()
 
+    given = jax.eval_shape(lambda: (jax.random.key(0), table[0]))
+
     def one(key: Any) -> Any:
         first, second = jax.random.split(key)
         path = table[categorical(first, jnp.log(jnp.asarray(probabilities)))]
         after = sweep(second, model, particles, path)
         return jnp.all(after == table, axis=1)
 
+    helps = "a sweep is a function (key, target, n, path) that returns a path like the one it was given"
+    after = shape_of(name, "a conditional SMC sweep", helps, lambda k, p: sweep(k, model, particles, p), *given)
+    if getattr(after, "shape", None) != table.shape[1:]:
+        found = f"for a path {shown(given[1])} it returned {shown(after)}"
+        raise refuse(name, "a conditional SMC sweep", found, helps)
     compiled = jax.jit(jax.vmap(one))
 
     def batch(s: int, m: int) -> MeanTest:
-        return test_means(np.asarray(compiled(jax.random.split(jax.random.key(s), m)), float), probabilities)
+        return test_means(in_blocks(compiled, s, m, n).astype(float), probabilities)
 
     result = staged(batch, seed, n, alpha)
     t = result.test

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ from ppl.inference.representations import (
 )
 from ppl.inference.representations.shape import POPULATION, TRACED, Shape
 from ppl.inference.transformations import Transformation, finish, hoist, spawn
+from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.chains import ExactTarget
 from ppl.inference.validation.checks.kernel import check_kernel
@@ -33,6 +33,7 @@ from ppl.inference.validation.checks.weighted import KnownMeasure, check_weighte
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
 from ppl.inference.validation.reference_models import hmm2, last_state, standard_normal, weighted_values
 from ppl.inference.validation.sequential import staged
+from ppl.inference.validation.signatures import refuse, required, shape_of, shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +48,7 @@ class FunctionTransformation(Transformation):
     claim: Claim = Claim.PROPERLY_WEIGHTED
 
     def act(self, key: Source, realised: Any, program: Any) -> tuple[Any, Any]:
-        takes = len(inspect.signature(self.function).parameters)
-        result = self.function(*(key, realised, program)[: max(2, takes)])
+        result = self.function(*(key, realised, program)[: max(2, required(self.function))])
         return result if isinstance(result, tuple) and not hasattr(result, "_fields") else (result, {})
 
 
@@ -59,6 +59,8 @@ def check_transformation(
     particles one by
     one, also that the particles stay independent of each other. A transformation that claims less is undecided."""
     source = transformation.source
+    if isinstance(transformation, FunctionTransformation):
+        _require(transformation)
     common = {"seed": seed, "alpha": alpha, "n": n}
     if source == TRACED:
         return _traced(transformation, budget=budget, **common)
@@ -86,6 +88,17 @@ def check_transformation(
     if source.name in ("Weighted", "Sampled"):
         return _spawned(transformation, **common)
     raise UsageError(f"`{transformation.name}` acts on {source}, for which there is no reference program")
+
+
+def _require(transformation: FunctionTransformation) -> None:
+    """It returns particles."""
+    values, log_weights, log_normaliser, _ = weighted_values()
+    particles = Particles(values, log_weights, jnp.asarray(log_normaliser))
+    what, helps = "a transformation", "it is a function (key, particles) that returns Particles, or (Particles, report)"
+    given = jax.eval_shape(lambda: (jax.random.key(0), particles))
+    found = shape_of(transformation.name, what, helps, lambda k, p: transformation.act(k, p, None)[0], *given)
+    if not isinstance(found, Particles):
+        raise refuse(transformation.name, what, f"it returned {shown(found)}", helps)
 
 
 def _populations(transformation: Transformation, seed: int, alpha: float, n: int) -> tuple[Check, ...]:
@@ -186,7 +199,7 @@ def _independent(
     compiled = jax.jit(jax.vmap(pairs))
 
     def batch(s: int, m: int) -> MeanTest:
-        return test_means(np.asarray(compiled(jax.random.split(jax.random.key(s), m))), expected)
+        return test_means(in_blocks(compiled, s, m, n), expected)
 
     result = staged(batch, seed, n, alpha)
     t = result.test

@@ -11,9 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from ppl.inference.representations import Particles, Representation, WeightedValue
+from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
-from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
+from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means, test_weights
 from ppl.inference.validation.sequential import staged
+from ppl.inference.validation.signatures import refuse, shape_of, shown
+
+
+_LEAST_EFFECTIVE = 50
 
 
 class KnownMeasure(NamedTuple):
@@ -57,19 +62,24 @@ def check_weighted(
         realised = run(key)
         return estimates(realised[0] if isinstance(program, Representation) else realised, measure)
 
+    _require(run, isinstance(program, Representation), measure, case)
     compiled = jax.jit(jax.vmap(one))
     expected = np.concatenate([[1.0], np.ravel(measure.expected)])
     names = ["Z"] + [f"Z f{i}" for i in range(len(expected) - 1)]
 
+    effective = [np.inf]
+
     def batch(s: int, m: int) -> MeanTest:
-        keys = jax.random.split(jax.random.key(s), m)
-        size = min(20_000, n, m)
-        draws = np.concatenate([np.asarray(compiled(keys[i : i + size])) for i in range(0, m - m % size, size)])
-        return test_means(draws, expected)
+        draws = in_blocks(compiled, s, m, n).astype(float)
+        with np.errstate(over="ignore", invalid="ignore"):
+            effective[0] = float(draws[:, 0].sum() ** 2 / max(np.sum(draws[:, 0] ** 2), 1e-300))
+        return test_weights(draws, expected) if (draws >= 0).all() else test_means(draws, expected)
 
     result = staged(batch, seed, n, alpha, deadline=deadline)
-    t = result.test
-    outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
+    t, outcome = result.test, result.outcome
+    if outcome == "passed" and not effective[0] >= _LEAST_EFFECTIVE:
+        why = {"why": f"the weights of {t.n} replicates are worth {effective[0]:.1f}: no mean of them can be compared"}
+        return Check(claim, measure.oracle, "", "undecided", alpha, result.total, why, None, case, seed)
     statistic = {"function": names[t.which], "mean / Z": t.mean, "should be": t.expected, "z": t.z, "p": t.p_value}
     return Check(
         claim,
@@ -83,3 +93,19 @@ def check_weighted(
         case,
         result.stage_seed,
     )
+
+
+def _require(run: Callable[[Any], Any], represented: bool, measure: KnownMeasure, name: str) -> None:
+    """A realisation is a population or a weighted value, and the test functions can be applied to its values."""
+    what, helps = "an estimator", "an estimator is a function of a key that returns Particles or a WeightedValue"
+    found = shape_of(name, what, helps, run, jax.random.key(0))
+    found = found[0] if represented else found
+    if not isinstance(found, Particles | WeightedValue):
+        raise refuse(name, what, f"it returned {shown(found)}", helps)
+    functions = jax.vmap(measure.functions) if isinstance(found, Particles) else measure.functions
+    values = found.values if isinstance(found, Particles) else found.value
+    helps = f"the values must be what the functions of the measure `{measure.name}` take"
+    given = shape_of(name, f"an estimator of `{measure.name}`", helps, functions, values)
+    count = int(np.prod(given.shape[1:] if isinstance(found, Particles) else given.shape))
+    if count != np.size(measure.expected):
+        raise refuse(name, what, f"of its values there are {count} test functions, and {np.size(measure.expected)} means", helps)
