@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,32 @@ if TYPE_CHECKING:
     from ppl.compiler.emit.estimate.walk import Walk
 
 
-@dataclass(frozen=True)
-class TraceValue:
-    """A trace: the whole array of each variable."""
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """A variable that several statements drew: ``values`` by the boxes that they fill, ``join`` to put them together.
+    Pieces may be local to their own loops where the whole is not."""
 
-    sites: Mapping[str, Labelled]
+    boxes: tuple[tuple[slice, ...] | None, ...]
+    values: tuple[Labelled, ...]
+    join: Callable[..., Labelled]
+
+    def whole(self) -> Labelled:
+        return self.join(*self.values)
+
+
+@dataclass(frozen=True, eq=False)
+class TraceValue:
+    """A trace: the variables, whole or in pieces."""
+
+    parts: Mapping[str, Labelled | Pieces]
+
+    @property
+    def sites(self) -> dict[str, Labelled]:
+        return {n: self.site(n) for n in self.parts}
+
+    def site(self, name: str) -> Labelled:
+        found = self.parts[name]
+        return found.whole() if isinstance(found, Pieces) else found
 
 
 def sim(walk: Walk, statement: SimDraw) -> None:
@@ -75,8 +96,15 @@ class Emitted:
     def density(self, walk: Walk, trace: TraceValue, span: Span) -> Terms:
         given, whole = dict(self.data[0]), {n: Labelled(v) for n, v in dict(self.data[1]).items()}
         known = {var: Labelled(g) for var, g in given.items()}
-        for site, value in trace.sites.items():
-            for spot in self.code.layout.spots.get(site, ()):
+        for site, value in trace.parts.items():
+            spots = self.code.layout.spots.get(site, ())
+            if isinstance(value, Pieces):
+                at = {repr(b): v for b, v in zip(value.boxes, value.values, strict=True) if b is not None}
+                if all(repr(s.box) in at for s in spots):
+                    known |= {s.var: _piece(at[repr(s.box)]) for s in spots}
+                    continue
+                value = value.whole()
+            for spot in spots:
                 known[spot.var] = _spread(self.code, spot, value)
             whole[site] = value
         inner = walk.inside(self.code, self.frame(), self.params, known, whole)
@@ -86,6 +114,10 @@ class Emitted:
 
 def _terms(walk: Walk, inner: Walk) -> Terms:
     return Terms(tuple(inner.parts), frozenset(walk.plates))
+
+
+def _piece(value: Labelled) -> Labelled:
+    return Labelled(Given(value.value), value.axes, value.deps, value.dims)
 
 
 def _spread(code: Code, spot: Spot, whole: Labelled) -> Labelled:
@@ -120,7 +152,7 @@ def _covers(spot: Spot, whole: Labelled) -> bool:
     return True
 
 
-def _joined(code: Code, site: str, records: Mapping[str, Labelled]) -> Labelled | None:
+def _joined(code: Code, site: str, records: Mapping[str, Labelled]) -> Labelled | Pieces | None:
     """The whole array of a site from the draws that made it."""
     spots = [s for s in code.layout.spots[site] if s.var in records]
     if not spots:
@@ -139,7 +171,15 @@ def _joined(code: Code, site: str, records: Mapping[str, Labelled]) -> Labelled 
     def join(*found: Recorded) -> Any:
         return code.layout.join(site, dict(zip(names, found, strict=True)))
 
-    return in_step(lift(join, *(records[n] for n in names), span=spots[0].draw.span), series, length)
+    found = tuple(records[n] for n in names)
+
+    def whole(*_values: Labelled) -> Labelled:
+        return in_step(lift(join, *found, span=spots[0].draw.span), series, length)
+
+    if series or len(spots) == 1 or any(r.value.present is not None for r in found):
+        return whole()
+    values = tuple(Labelled(r.value.value, r.axes, r.deps, r.dims) for r in found)
+    return Pieces(tuple(s.box for s in spots), values, whole)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,10 +202,10 @@ class Python:
         return TraceValue(sites), Terms((Labelled(log_q, found.axes, found.deps),), frozenset(walk.plates))
 
     def density(self, walk: Walk, trace: TraceValue, span: Span) -> Terms:
-        names = list(trace.sites)
+        names, sites = list(trace.parts), trace.sites
         log_q = lift(
             lambda *xs: self.guide.log_density(self.params, dict(zip(names, xs, strict=True))),
-            *trace.sites.values(),
+            *sites.values(),
             span=span,
         )
         return Terms((log_q,), frozenset(walk.plates))

@@ -47,6 +47,7 @@ class Pieces:
     leave_one_out: bool
     minibatch: tuple[tuple[str, int, int], ...]  # axis, rows used, rows in all
     alternatives: tuple[int, ...] = ()  # lengths of the shared axes
+    keys: int | None = None  # how many an estimate takes
 
 
 class EmittedObjective(ObjectiveProgram):
@@ -72,7 +73,8 @@ class EmittedObjective(ObjectiveProgram):
         return found
 
     def surrogate(self, params: Params, key: PRNGKeyArray) -> Float[Array, ""]:
-        return self._surrogate(params, self._estimator(key, self.pieces.chosen, self._replicates()))
+        keys = Keys(key, self.pieces.keys)
+        return self._surrogate(params, self._estimator(keys, self.pieces.chosen, self._replicates()))
 
     def _replicates(self) -> Axis | None:
         return Axis(self.pieces.samples) if self.pieces.samples > 1 else None
@@ -93,7 +95,7 @@ class EmittedObjective(ObjectiveProgram):
         return found
 
     def sample(self, params: Params, key: PRNGKeyArray) -> Trace:
-        estimator = self._estimator(key, lambda _model, _draw: STRATEGIES["plain"], None)
+        estimator = self._estimator(Keys(key), lambda _model, _draw: STRATEGIES["plain"], None)
         walk = Walk(estimator, self.pieces.objective, self._frame(self.pieces.objective, self.arguments), (), made=[])
         trace, _ = self._guide(params).sim(walk, self.pieces.objective.model.span)
         return {n: v.value for n, v in trace.sites.items()}
@@ -131,8 +133,7 @@ class EmittedObjective(ObjectiveProgram):
         bind_parameters(frame, plain, dict(arguments))
         return frame
 
-    def _estimator(self, key: PRNGKeyArray, strategy: Any, replicates: Axis | None) -> Estimator:
-        keys = Keys(key)
+    def _estimator(self, keys: Keys, strategy: Any, replicates: Axis | None) -> Estimator:
         minibatch = {
             name: Axis(used, scale=whole / used, rows=_rows(keys, used, whole))
             for name, used, whole in self.pieces.minibatch
@@ -192,29 +193,31 @@ def objective(
         arguments=_arguments(objective_code, own),
         guide_arguments=guide_arguments,
     )
-    lengths = _settle(made, chosen)
-    return replace(made, strategies=chosen.report(), pieces=replace(made.pieces, alternatives=lengths))
+    lengths, keys = _settle(made, chosen)
+    return replace(made, strategies=chosen.report(), pieces=replace(made.pieces, alternatives=lengths, keys=keys))
 
 
 def _arguments(code: Code, own: Mapping[str, Any]) -> dict[str, Any]:
     return {p.name: jax.tree.map(_array, own[p.name]) for p in code.model.params if p.name in own and not p.is_size}
 
 
-def _settle(made: EmittedObjective, chosen: Chosen) -> tuple[int, ...]:
+def _settle(made: EmittedObjective, chosen: Chosen) -> tuple[tuple[int, ...], int]:
     """Traces the estimator once; a variable that was to be enumerated and cannot be is drawn in another way. Gives the
-    lengths of the shared axes."""
+    lengths of the shared axes, and the number of keys."""
     demand: list[int] = []
+    keys = 0
 
     def surrogate(key: PRNGKeyArray) -> Array:
-        estimator = made._estimator(key, chosen, made._replicates())
+        nonlocal keys
+        estimator = made._estimator(Keys(key), chosen, made._replicates())
         value = made._surrogate(made.initial(key), estimator)
-        demand[:] = estimator.shared.demand
+        demand[:], keys = estimator.shared.demand, estimator.keys.taken
         return value
 
     while True:
         try:
             jax.eval_shape(surrogate, jax.eval_shape(lambda: jax.random.key(0)))
-            return tuple(demand)
+            return tuple(demand), keys
         except NotLocal as error:
             if not chosen.demote(error.choice.site):
                 raise _too_many(error) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -51,8 +52,16 @@ from ppl.compiler.ir.nodes import (
     Var,
 )
 from ppl.compiler.ir.sizes import Size
+from ppl.compiler.ir.walk import walk as nodes_of
 
 _used: Callable[[Any], frozenset[str]] = Memo(used_variables)
+
+
+def _count(body: Block) -> Counter[str]:
+    return Counter(n.id for n in nodes_of(body) if isinstance(n, Var))
+
+
+_occurrences: Callable[[Block], Counter[str]] = Memo(_count)
 
 
 @dataclass
@@ -218,6 +227,8 @@ class Walk:
         op, name = statement.op, statement.var.id
         if self.outside.lookup(name) is not NOTHING:
             return
+        if isinstance(op, Assemble) and _occurrences(self.code.model.body)[name] == 1:
+            return
         if isinstance(op, MakeDist):
             self.dists[name] = statement
         self.values[name] = self.apply(statement, op)
@@ -227,7 +238,7 @@ class Walk:
             case Prim():
                 return linear.primitive(self, statement, op)
             case GetField(base=base, name=name) if isinstance(self.read(base), TraceValue):
-                return self.read(base).sites[name]
+                return self.read(base).site(name)
             case Assemble():
                 return loops.assembled(self, statement, op)
             case Density():
