@@ -61,21 +61,26 @@ def _guided(applied: Applied, name: str, interleave: bool) -> Compiled:
     return Compiled(with_proposal(applied, _bind(applied, plan), guide), plan)
 
 
-def variational_target(applied: Applied, guide: ir.Model) -> Compiled:
-    """The posterior target with every variable that ``guide`` draws."""
-    require_executable(applied)
-    drawn = frozenset(s.name for s in guide.sites)
-    plan = prepare(applied.program, Query(applied.model.name, frozenset(applied.bound.data), keep=drawn))
+def variational_target(applied: Applied, guide: ir.Model | None) -> Compiled:
+    """The posterior target with every variable that ``guide`` draws, or, without one, with discrete variables summed
+    out where that is possible. The model may have learnable parameters."""
+    require_executable(applied, training=True)
+    drawn = frozenset() if guide is None else frozenset(s.name for s in guide.sites)
+    query = Query(applied.model.name, frozenset(applied.bound.data), guide is None, drawn)
+    plan = prepare(applied.program, query)
     target = _bind(applied, plan)
+    if guide is None:
+        return Compiled(target, plan)
     functions = {**target.externs, **extern_functions(applied.program, guide, applied.externs)}
     return Compiled(replace(target, externs=functions), plan)
 
 
-def require_executable(applied: Applied) -> None:
-    """``ModelError`` (exit code 3) with every construct of the model that can be checked, but not run yet."""
+def require_executable(applied: Applied, training: bool = False) -> None:
+    """``ModelError`` (exit code 3) with every construct of the model that can be checked, but not run yet;
+    ``training``: by a method that trains learnable parameters."""
     from ppl.api.refusals import refusals
 
-    findings = refusals(applied.program, applied.model.name)
+    findings = [f for f in refusals(applied.program, applied.model.name) if not (training and f.code == "E605")]
     if findings:
         sources = {d.primary.span.file: Source.of(d.primary.span.file, _text(applied, d)) for d in findings}
         raise ModelError(Diagnostics(sources, findings))

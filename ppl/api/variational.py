@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as T
-from ppl.core.errors import UsageError
+from ppl.core.errors import MethodError, UsageError
 
 if TYPE_CHECKING:
     from ppl.api.applied import Applied
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from ppl.inference.methods.base import Method
     from ppl.inference.methods.vi import Vi
 
-_LOWER_BOUNDS = ("elbo", "iwelbo")
+_LOWER_BOUNDS = ("elbo", "stl", "iwelbo", "dreg", "vimco", "wake_theta", "rws")
+_PATHWISE = ("dreg",)  # sound where every draw is reparameterised
+_LINEAR = ("elbo", "stl")  # in log p(z, y)
 
 
 @dataclass(frozen=True)
@@ -32,45 +35,84 @@ class Parts:
 
 def bound(applied: Applied, method: Vi) -> tuple[Compiled, Method]:
     """The target for ``method``, and the method with the programs that it names. UsageError (exit code 2) for a name
-    that is
-    neither in the file nor known, and for arguments that do not fit; MethodError (3) for a guide that the engine
-    refuses."""
+    that is neither in the file nor known, and for arguments that do not fit; MethodError (3) for a guide or an
+    objective that cannot be used with the model."""
     from ppl.api.compile import posterior_target, variational_target
 
     parts = named(applied, method)
     if parts.objective is None:
         return posterior_target(applied, marginalise=True), method
-    guided = parts.guide is not None
-    compiled = variational_target(applied, parts.guide) if guided else posterior_target(applied, marginalise=True)
-    return compiled, _with_engine(applied, method, parts, compiled)
+    compiled = variational_target(applied, parts.guide)
+    return _completed(compiled), _with_engine(applied, method, parts, compiled)
+
+
+def learns(applied: Applied) -> bool:
+    """Whether the model has parameters to train: ``param``, or extern functions that are Equinox modules."""
+    from ppl.compiler.ir.walk import walk
+
+    if any(isinstance(n, ir.ParamStmt) for n in walk(applied.inlined.body)):
+        return True
+    if not applied.externs:
+        return False
+    from ppl.compiler.emit.estimate.networks import trainable
+    from ppl.compiler.emit.externs import Extern
+
+    return any(trainable(Extern.of(f)) for f in applied.externs.values())
+
+
+def _completed(compiled: Compiled) -> Compiled:
+    """With values for the model's learnable parameters: their initial ones, until the fit knows better."""
+    from ppl.compiler.emit.code import bind_parameters
+    from ppl.compiler.emit.estimate import parameters
+    from ppl.compiler.emit.frame import Frame
+
+    target: Any = compiled.target
+    model = target.plan.code.model
+    if not parameters.declared(model):
+        return compiled
+    frame = Frame(target.plan.code.global_frame(target.externs))
+    bind_parameters(frame, model.params, target.args)
+    return replace(compiled, target=_with_values(target, parameters.initial(model, frame)))
+
+
+def _with_values(target: Any, free: Any) -> Any:
+    """The target with its learnable parameters at these unconstrained values."""
+    from ppl.compiler.emit.estimate import parameters
+
+    model = target.plan.code.model
+    values = parameters.constrained(model, free)
+    found = {s.var.id: values[s.site] for s in parameters.declared(model)}
+    return replace(target, constants={**target.constants, **found})
+
+
+def _settle(made: Any, target: Any, params: Any) -> Any:
+    """``target`` with the learnable parameters and networks of a fit."""
+    trained = made.at(params).target if "networks" in params else target
+    return _with_values(trained, params["model"]) if params["model"] else trained
 
 
 def _with_engine(applied: Applied, method: Vi, parts: Parts, compiled: Compiled) -> Method:
-    from functools import partial
-
     from ppl.compiler.emit.estimate.networks import with_networks
     from ppl.compiler.emit.estimate.program import objective
     from ppl.inference.methods.vi import require_continuous
     from ppl.inference.variational.build import guide_of, label
-    from ppl.inference.variational.estimates import OfGuide, PythonObjective, elbo
 
     target: Any = compiled.target
     guide: Any = parts.guide
     notes: tuple[str, ...] = ()
     if guide is None:
         require_continuous(target)
-        guide, why = guide_of(target, method)
+        guide, why = guide_of(_completed(compiled).target, method)
         notes = (f"vi: {why}",) if why else ()
-        weight: Any = OfGuide(PythonObjective(target, guide, elbo))
-    else:
-        notes = (f"vi: the guide is `{guide.name}` of the file",) if method.guide.name == "auto" else ()
-        weight = _weight(applied, target, guide)
+    elif getattr(method.guide, "name", "") == "auto":
+        notes = (f"vi: the guide is `{guide.name}` of the file",)
+    given = _guide_arguments(applied, parts.guide)
     make = partial(
         objective,
         target,
         parts.objective,
         guide,
-        {**_guide_arguments(applied, parts.guide), **parts.arguments},
+        {**given, **parts.arguments},
         program=applied.program,
         library=parts.library,
         minibatch=_minibatch(applied, method, parts.objective),
@@ -79,25 +121,46 @@ def _with_engine(applied: Applied, method: Vi, parts: Parts, compiled: Compiled)
     if particles > 1 and any(s.strategy == "reinforce" for s in made.strategies):
         # The engine's own average: there each estimate can be the baseline of the others.
         made, particles = make(samples=particles, leave_one_out=True), 1
-    lower = parts.library is not None and parts.objective.name in _LOWER_BOUNDS
+    if parts.library is not None and parts.objective.name in _PATHWISE:
+        _require_pathwise(parts.objective.name, made.strategies)
+    whole = with_networks(made)
     return method.of(
-        with_networks(made), label(method.objective), lower, notes=notes, particles=particles, weight=weight
+        whole,
+        label(method.objective),
+        parts.library is not None and parts.objective.name in _LOWER_BOUNDS,
+        notes=notes,
+        particles=particles,
+        weight=_weight(applied, target, guide, given),
+        settle=partial(_settle, whole) if learns(applied) else None,
     )
 
 
-def _weight(applied: Applied, target: Any, guide: ir.Model) -> Any:
+def _require_pathwise(name: str, strategies: Any) -> None:
+    others = [s for s in strategies if s.strategy != "reparam"]
+    if others:
+        raise MethodError(
+            f"`{name}` is for guides whose draws are reparameterised, and `{others[0].site}` is drawn by "
+            f"{others[0].strategy}: its gradient would be biased",
+            notes=(f"`{others[0].site}`: {others[0].reason}",),
+            helps=("write objective=iwelbo(K)", "for discrete guides: objective=vimco(K)"),
+        )
+
+
+def _weight(applied: Applied, target: Any, guide: Any, given: dict[str, Any]) -> Any:
     """log γ(z)/q(z) of a draw of the guide; None where its density is that of more than z."""
     from ppl.compiler.emit.estimate.networks import with_networks
     from ppl.compiler.emit.estimate.program import objective
     from ppl.compiler.emit.estimate.strategies import STRATEGIES
 
-    if any(s.role is ir.Role.AUX for s in guide.sites):
-        return None
+    plain = {}
+    if isinstance(guide, ir.Model):
+        if any(s.role is ir.Role.AUX for s in guide.sites):
+            return None
+        plain = {s.name: STRATEGIES["plain"] for s in guide.sites}
     shelf = library()
-    plain = {s.name: STRATEGIES["plain"] for s in guide.sites}
-    given = _guide_arguments(applied, guide)
-    return objective(
-        target, shelf.model("elbo"), guide, given, program=applied.program, library=shelf, strategies=plain
+    elbo = shelf.model("elbo")
+    return with_networks(
+        objective(target, elbo, guide, given, program=applied.program, library=shelf, strategies=plain)
     )
 
 
@@ -116,7 +179,7 @@ def named(applied: Applied, method: Vi) -> Parts:
     found = next((m for m in shelf.models if m.name == call.name), None)
     from ppl.inference.variational.estimates import ESTIMATES
 
-    if guide is None and call.name in ESTIMATES and method.batch is None:
+    if guide is None and call.name in ESTIMATES and method.batch is None and not learns(applied):
         return Parts(None, None, None, {})
     if found is None:
         raise _no_objective(applied, call.name, shelf, guide)
@@ -216,7 +279,7 @@ def _minibatch(applied: Applied, method: Vi, objective: ir.Model) -> dict[str, i
     """The axis of the data that ``batch`` is of, and the number of its entries in a step."""
     if method.batch is None:
         return None
-    if objective.name != "elbo":
+    if objective.name not in _LINEAR:
         raise UsageError(
             f"`batch` goes with the objective elbo, not with `{objective.name}`",
             notes=(

@@ -67,28 +67,6 @@ class PythonObjective(ObjectiveProgram):
         return trace, self.target.log_density(trace) - log_q
 
 
-class OfGuide(ObjectiveProgram):
-    """``inner``, an objective of a guide's parameters alone, for parameters that have them as the entry ``guide``."""
-
-    inner: PythonObjective
-    strategies: tuple[DrawStrategy, ...] = eqx.field(static=True)
-
-    def __init__(self, inner: PythonObjective):
-        self.inner, self.strategies = inner, inner.strategies
-
-    def initial(self, key: PRNGKeyArray) -> Any:
-        return {"guide": self.inner.initial(key)}
-
-    def surrogate(self, params: Any, key: PRNGKeyArray) -> Float[Array, ""]:
-        return self.inner.surrogate(params["guide"], key)
-
-    def constrain(self, params: Any) -> dict[str, Array]:
-        return self.inner.constrain(params["guide"])
-
-    def sample(self, params: Any, key: PRNGKeyArray) -> Trace:
-        return self.inner.sample(params["guide"], key)
-
-
 def elbo(target: Target, guide: GuideProgram, params: Any, key: PRNGKeyArray) -> Float[Array, ""]:
     """log w: the evidence lower bound."""
     trace, log_q = guide.sim(params, key)

@@ -28,6 +28,7 @@ from ppl.inference.variational import pareto, progress
 
 _CHUNK = 500  # steps in one call of the compiled program, at most
 _EVALUATIONS = 1000  # estimates of the objective at the end
+_SHOWN = 12  # fitted numbers in the notes
 _BLOCK = 100  # of them at once
 
 
@@ -36,7 +37,7 @@ class VariationalFit(Program):
     that the draws share one reverse pass. ``method`` gives steps, particles, window, halvings, tolerance and draws;
     ``lower_bound``: whether the objective is one on log Z, and ``label`` what it is called. ``particles``: where the
     objective averages by itself. ``weight``: an objective whose values are log γ(z)/q(z) of one draw of the guide, for
-    the diagnosis.
+    the diagnosis. ``settle(target, params)``: the target at fitted parameters of the model, for completing draws.
 
     A step whose objective or gradient is not finite ends the fit with an error. The result is the average of the
     parameters over the last window. Step i uses the key fold_in(key, i), so results do not depend on chunks."""
@@ -54,11 +55,12 @@ class VariationalFit(Program):
         notes: tuple[str, ...] = (),
         particles: int | None = None,
         weight: ObjectiveProgram | None = None,
+        settle: Callable[[Target, Any], Target] | None = None,
     ):
         self.target, self.objective, self.method = target, objective, method
         self.optimiser, self.label, self.lower_bound, self.notes = Ascent(optimiser), label, lower_bound, notes
         self.particles = method.particles if particles is None else particles
-        self.weight = weight
+        self.weight, self.settle = weight, settle
         self.total, self.chunk = method.steps, min(_CHUNK, method.steps)
 
     @property
@@ -149,9 +151,13 @@ class VariationalFit(Program):
     def finish(self, state: State, records: Records) -> Finished:
         if int(state["failed"]) >= 0:
             raise self._not_finite(state)
+        params = self._final(state)
         found = jax.jit(lambda arrays, p, k: self.at(arrays)._found(p, k))(
-            self.arrays, self._final(state), typed_key(jnp.asarray(state["key"]))
+            self.arrays, params, typed_key(jnp.asarray(state["key"]))
         )
+        if self.settle is not None:
+            self.target = self.settle(self.target, params)
+            del self._parts  # holds the arrays of the target before
         named, trace, log_ratio, estimates = jax.tree.map(np.asarray, found)
         bound = Bound(
             self.label,
@@ -165,7 +171,7 @@ class VariationalFit(Program):
             {v.name: trace[v.name][None] for v in self.target.latents},
             {"log_ratio": log_ratio[None]} if hasattr(self.objective, "log_weight") else {},
             warnings=warnings,
-            notes=(*self.notes, *notes),
+            notes=(*self.notes, *_shown(named), *notes),
             fit=Fit(named, *self._history(records), bound, shape),
         )
 
@@ -255,6 +261,13 @@ def _finite(value: Array, gradient: Any) -> Array:
     return jnp.isfinite(value) & jnp.all(
         jnp.stack([jnp.all(jnp.isfinite(g)) for g in jax.tree.leaves(gradient)] or [True])
     )
+
+
+def _shown(params: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """Fitted parameters that are numbers and have names of the user's: those of automatic guides have a dot."""
+    numbers = [f"{n} = {float(a):.4g}" for n, a in params.items() if "." not in n and np.ndim(a) == 0]
+    more = f", … ({len(numbers) - _SHOWN} more)" if len(numbers) > _SHOWN else ""
+    return (f"fitted: {', '.join(numbers[:_SHOWN])}{more}",) if numbers else ()
 
 
 def _strategies(objective: ObjectiveProgram) -> str:

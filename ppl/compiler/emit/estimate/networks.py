@@ -44,10 +44,10 @@ class TrainedObjective(ObjectiveProgram):
         return {**self.inner.initial(key), "networks": in_precision}
 
     def surrogate(self, params: Params, key: PRNGKeyArray) -> Float[Array, ""]:
-        return self._at(params).surrogate(params, key)
+        return self.at(params).surrogate(params, key)
 
     def sample(self, params: Params, key: PRNGKeyArray) -> Trace:
-        return self._at(params).sample(params, key)
+        return self.at(params).sample(params, key)
 
     def constrain(self, params: Params) -> dict[str, Array]:
         """Arrays of networks are named by their place: ``decoder.layers[0].weight``."""
@@ -57,7 +57,7 @@ class TrainedObjective(ObjectiveProgram):
             found[f"{name.key}{jax.tree_util.keystr(tuple(place))}"] = array
         return found
 
-    def _at(self, params: Params) -> EmittedObjective:
+    def at(self, params: Params) -> EmittedObjective:
         """The objective with the modules' arrays replaced, and what it had computed of the data by them redone."""
         target = self.inner.target
         externs: dict[str, Any] = dict(target.externs)
