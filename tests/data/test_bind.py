@@ -215,3 +215,12 @@ def test_records_tuples_and_sums():
     assert bind_data(model, load([{"t": {"tag": "Node", "args": ["Leaf", "Leaf"]}}]), [tree]).args["t"]["tag"] == "Node"
     with pytest.raises(InvalidData, match="Tree"):
         bind_data(model, load([{"t": {"tag": "Node", "args": ["Leaf"]}}]), [tree])
+
+
+@pytest.mark.parametrize(("given", "K"), [({}, 3), ({"K": 5}, 5), ({"w": [1.0, 2.0]}, 2)])
+def test_a_size_has_its_default_where_nothing_else_says_what_it_is(given, K):
+    import ppl
+
+    text = "model m[N](K: size = N + 1, w: real[K] = ones(K)) {\n  x: real[K] ~ Normal(0, 1)\n"
+    text += "  data y: real[N] ~ Normal(dot(w, x), 1)\n}\n"
+    assert ppl.parse(text).m(**given).given(y=[1.0, 2.0]).bound.sizes == {"N": 2, "K": K}

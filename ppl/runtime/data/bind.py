@@ -66,6 +66,8 @@ def bind_data(model: ir.Model, raws: Mapping[str, Raw], sums: Iterable[ir.SumInf
             if shaped:
                 converted[leaf.raw.name] = value
     solver.solve(equations, problems)
+    if _default_sizes(model, solver) and not problems.errors:
+        solver.solve(equations, problems)
     _unsolved(model, raws, solver, problems)
     solver.check(model.size_checks, problems)
     for want in wanted:
@@ -172,6 +174,25 @@ def _shape_equations(
         what = "the length" if len(shape) == 1 else f"the size of axis {axis}"
         equations.append(_equation(size, n, what, raw))
     return True
+
+
+def _default_sizes(model: ir.Model, solver: Solver) -> bool:
+    """Size parameters that neither were given nor follow from the data have their defaults; whether there are any."""
+    found = False
+    for p in model.params:
+        if not p.is_size or p.default is None or p.var.id in solver.values:
+            continue
+        match p.default.results:
+            case (ir.SizeAtom(size=size),):
+                pass
+            case (ir.Lit(value=int(value)),):
+                size = Size.const(value)
+            case _:
+                continue
+        if not size.variables - solver.values.keys():
+            solver.values[p.var.id] = size.evaluate(solver.values)
+            found = True
+    return found
 
 
 def _unsolved(model: ir.Model, raws: Mapping[str, Raw], solver: Solver, problems: Problems) -> None:
