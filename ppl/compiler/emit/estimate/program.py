@@ -95,7 +95,8 @@ class EmittedObjective(ObjectiveProgram):
         return found
 
     def sample(self, params: Params, key: PRNGKeyArray) -> Trace:
-        estimator = self._estimator(Keys(key), lambda _model, _draw: STRATEGIES["plain"], None)
+        plain = STRATEGIES["plain"]
+        estimator = Estimator(Keys(key), lambda _model, _draw: plain, SharedAxes(self.pieces.alternatives))
         walk = Walk(estimator, self.pieces.objective, self._frame(self.pieces.objective, self.arguments), (), made=[])
         trace, _ = self._guide(params).sim(walk, self.pieces.objective.model.span)
         return {n: v.value for n, v in trace.sites.items()}

@@ -170,7 +170,7 @@ def _table(dist: Any) -> tuple[Array, Array]:
     values = support_values(dist)
     if values is None:
         raise EmissionError("a relaxed draw needs finitely many values", helps=("use another strategy",))
-    return values.astype(float), jnp.stack([jnp.exp(dist.log_prob(v)) for v in values])
+    return values.astype(float), jnp.exp(jax.vmap(dist.log_prob)(values))
 
 
 class Plain(Sampled):
@@ -208,7 +208,7 @@ class Enumerate(Strategy):
                 helps=("use `via reinforce`",),
             )
         axis = Axis(len(values), drawing.plates + batch, Choice(draw.site, drawing.plates + batch, draw.span))
-        log_q = lift(lambda d: jnp.stack([jnp.asarray(d.log_prob(v)) for v in values]), dist, span=draw.span)
+        log_q = lift(lambda d: jax.vmap(d.log_prob)(jnp.asarray(values)), dist, span=draw.span)
         log_q = named(log_q, axis)
         for b in batch:
             log_q = named(log_q, b)
