@@ -74,6 +74,7 @@ def infer(
     summed = tuple(
         f"`{name}` was summed out exactly, and drawn from its conditional" for name in compiled.plan.marginalised
     )
+    summed += tuple(note.text for note in compiled.plan.notes if note.kind == "cut")
     partly = tuple(_partly_drawn(posterior))
     return Result(posterior, target, target.record(), notes=(*bound.notes, *summed, *partly))
 

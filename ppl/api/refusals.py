@@ -7,9 +7,13 @@ from ppl.compiler.diagnostics.diagnostic import Diagnostic
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.passes.absent_draws import unfillable
 from ppl.compiler.passes.schedule import run_passes
+from ppl.compiler.passes.unroll import uncut
 
 
 def refusals(program: ir.Program, model: str) -> list[Diagnostic]:
     """Empty if the model runs. Branches are looked at with submodels inlined."""
     found = executability(program, model)
-    return found or unfillable(run_passes(program, model, after="inline").program.model(model))
+    if found:
+        return found
+    inlined = run_passes(program, model, after="inline").program.model(model)
+    return uncut(inlined) or unfillable(inlined)

@@ -127,8 +127,10 @@ def recursive() -> ir.Program:
     return program(model("m", b.block(), (), [("x", ty.REAL, Role.LATENT)], recursive=True, calls=frozenset({"m"})))
 
 
-def test_a_recursive_model_is_left():
-    assert run_passes(recursive(), "m", after="inline").program == recursive()
+def test_a_model_that_always_runs_itself_has_no_path():
+    body = run_passes(recursive(), "m", after="inline").program.model("m").body
+    assert "require false" in print_block(body)
+    assert not any(isinstance(s, ir.Draw) for s in body.statements)
 
 
 def test_data_only_work_goes_first_and_out_of_loops():

@@ -38,7 +38,7 @@ def trainability(program: ir.Program, *names: str) -> list[Diagnostic]:
 def _reachable(program: ir.Program, target: ir.Model) -> list[Diagnostic]:
     out: list[Diagnostic] = []
     for name, body, span, recursive in _reach(program, target):
-        if recursive:
+        if recursive and any(f.name == name for f in program.functions):
             out.append(
                 _finding(
                     "E601",

@@ -1,4 +1,4 @@
-"""Branches that draw different random variables: each branch gets, as noise, the draws that only others have.
+"""Branches that draw different random variables: what a path does not draw it gets as noise.
 
 A trace then has one shape on every path. What a path does not draw has a fixed distribution of its own, of total mass
 one, which nothing reads: integrated out it leaves the density of the program as written, so that evidence, posterior
@@ -13,13 +13,18 @@ from dataclasses import dataclass, replace
 
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Help, Label
 from ppl.compiler.ir import nodes as ir
+from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.rewrite import Names
 from ppl.compiler.ir.sizes import Size
+from ppl.compiler.ir.supports import BOOLEANS
 from ppl.compiler.ir.walk import map_blocks, walk
 from ppl.compiler.passes.base import Note, Pass, Report, on_blocks
 from ppl.compiler.passes.noise import noise
 
 Loop = ir.Plate | ir.For | ir.Scan
+Place = tuple[str, tuple[Size, ...], tuple[tuple[Size, Size], ...]]
+_FEW = 8  # draws that are put into the branches themselves, where discrete conditions can be summed out
+_TRUE, _FALSE = ir.Lit(True, ty.BOOL), ir.Lit(False, ty.BOOL)
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,13 @@ class _Spot:
     loops: tuple[Loop, ...]
 
     @property
-    def place(self) -> tuple[str, tuple[Size, ...], tuple[tuple[Size, Size], ...]]:
+    def place(self) -> Place:
         renamed = {loop.index.id: Size.var(f"#{k}") for k, loop in enumerate(self.loops)}
         affine = tuple(a.substitute(renamed) for a in self.draw.affine)
         return self.draw.site, affine, tuple((loop.lower, loop.upper) for loop in self.loops)
+
+
+Flags = dict[Place, tuple[_Spot, ir.Atom]]  # the draw, and whether the path makes it
 
 
 def _spots(block: ir.Block, loops: tuple[Loop, ...] = ()) -> Iterator[_Spot]:
@@ -102,30 +110,71 @@ def _rewrite(block: ir.Block, given: tuple[ir.Var, ...]) -> tuple[ir.Block, Repo
 
 
 class _Filler:
+    """A few draws are put into the branches that lack them. Where branches nest deeply (a recursion that was inlined)
+    that would take a draw for each level and variable: there each variable is drawn once behind the outermost branch,
+    if the path has not done so."""
+
     def __init__(self, names: Names):
         self.names = names
         self.notes: list[Note] = []
 
     def block(self, block: ir.Block) -> ir.Block:
-        return ir.Block(tuple(self.statement(map_blocks(s, self.block)) for s in block.statements), block.results)
+        """Branches inside loops are completed there: a loop draws the same in each of its iterations."""
+        out: list[ir.Stmt] = []
+        for s in block.statements:
+            if not _arms(s):
+                out.append(map_blocks(s, self.block))
+                continue
+            s, flags = self.region(s)
+            partly = [(spot, there) for spot, there in flags.values() if isinstance(there, ir.Var)]
+            self.noted(s, [spot for spot, _ in partly])
+            out.append(s)
+            out += [ir.If(there, ir.Block(()), ir.Block(self.fill(spot)), span=s.span) for spot, there in partly]
+        return ir.Block(tuple(out), block.results)
 
-    def statement(self, s: ir.Stmt) -> ir.Stmt:
-        """Inner branches have been completed: each of theirs draws the same."""
-        arms = _arms(s)
-        drawn = [{spot.place: spot for spot in _spots(arm)} for arm in arms]
-        every = {place: spot for places in drawn for place, spot in places.items()}
-        lacking = [
-            [spot for place, spot in every.items() if place[0] not in {other[0] for other in places}] for places in drawn
-        ]
-        if not any(lacking):
-            return s
-        listed = ", ".join(f"`{n}`" for n in dict.fromkeys(spot.draw.site for some in lacking for spot in some))
-        self.notes.append(Note("absent", f"{listed}: drawn in some branches only, and noise in the others", s.span))
-        filled = [
-            replace(arm, statements=arm.statements + sum(map(self.fill, some), ()))
-            for arm, some in zip(arms, lacking, strict=True)
-        ]
-        return _with_arms(s, filled)
+    def noted(self, s: ir.Stmt, spots: list[_Spot]) -> None:
+        listed = ", ".join(f"`{n}`" for n in dict.fromkeys(spot.draw.site for spot in spots))
+        if listed:
+            self.notes.append(Note("absent", f"{listed}: drawn on some paths only, and noise on the others", s.span))
+
+    def region(self, s: ir.Stmt) -> tuple[ir.Stmt, Flags]:
+        """A branching with flags among its results: for each place, whether the path has drawn it."""
+        found: list[tuple[ir.Block, Flags]] = []
+        for arm in _arms(s):
+            flags: Flags = {}
+            inside: list[ir.Stmt] = []
+            for inner in arm.statements:
+                if _arms(inner):
+                    inner, more = self.region(inner)
+                else:
+                    inner = map_blocks(inner, self.block)
+                    more = {x.place: (x, _TRUE) for x in _spots(ir.Block((inner,)))}
+                inside.append(inner)
+                flags |= more
+            found.append((replace(arm, statements=tuple(inside)), flags))
+        every = {place: spot for _, flags in found for place, (spot, _) in flags.items()}
+        result: Flags = {}
+        arms = [arm for arm, _ in found]
+        lacking = [[spot for place, spot in every.items() if place not in flags] for _, flags in found]
+        surely = all(there == _TRUE for _, flags in found for _, there in flags.values())
+        if surely and sum(map(len, lacking)) <= _FEW:
+            self.noted(s, [spot for some in lacking for spot in some])
+            arms = [
+                replace(arm, statements=arm.statements + sum(map(self.fill, some), ()))
+                for arm, some in zip(arms, lacking, strict=True)
+            ]
+            return _with_arms(s, arms), {place: (spot, _TRUE) for place, spot in every.items()}
+        for place, spot in every.items():
+            there = [flags[place][1] if place in flags else _FALSE for _, flags in found]
+            if all(t == _TRUE for t in there):
+                result[place] = spot, _TRUE
+                continue
+            level = getattr(s.condition if isinstance(s, ir.If) else s.subject, "level", ir.Level.CONTINUOUS)
+            flag = ir.Var(self.names.fresh(f"{spot.draw.var.id}_there"), ty.BOOL, BOOLEANS, ir.Level(level))
+            result[place] = spot, flag
+            arms = [replace(arm, results=(*arm.results, t)) for arm, t in zip(arms, there, strict=True)]
+            s = replace(s, results=(*s.results, flag))
+        return _with_arms(s, arms), result
 
     def fill(self, spot: _Spot) -> tuple[ir.Stmt, ...]:
         """The draw in loops like its own, from noise."""
@@ -144,5 +193,5 @@ class _Filler:
 
 
 ABSENT_DRAWS = Pass(
-    "absent_draws", on_blocks(_rewrite), "branches get, as noise, the draws that only others have", keeps_effects=False
+    "absent_draws", on_blocks(_rewrite), "what a path does not draw, and others do, it gets as noise", keeps_effects=False
 )

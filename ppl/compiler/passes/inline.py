@@ -1,7 +1,7 @@
 """``x ~ submodel(args)`` becomes the submodel's own statements, its random variables at the addresses ``x.name``.
 
-Law: the density of the program is unchanged. A submodel that may call itself is left (its trace has no fixed shape),
-and so is a draw from a model that is only known when the program runs (a parameter, a branch's result)."""
+Law: the density of the program is unchanged, but for paths that go deeper than a recursive model is inlined in itself
+(``unroll``). A draw from a model that is only known when the program runs (a parameter, a branch's result) is left."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ppl.compiler.ir.walk import map_blocks, names, rebuild, statements
 from ppl.compiler.passes.base import Note, Pass, Report, replace_model
 from ppl.compiler.passes.finite import operations
 from ppl.compiler.passes.sites import site_values
+from ppl.compiler.passes.unroll import chosen, deepest, ending
 
 
 def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
@@ -30,6 +31,8 @@ class _Inliner:
         self.models = {m.name: m for m in program.models}
         self.notes: list[Note] = []
         self.names = Names(())
+        self.recursive = frozenset(m.name for m in program.models if m.recursive)
+        self.cut: dict[str, int] = {}
 
     def model(self, m: ir.Model) -> ir.Model:
         self.names = Names((*names(m.body), *(p.var.id for p in m.params), *m.sizes))
@@ -40,6 +43,9 @@ class _Inliner:
         self.inlined: set[str] = set()
         self.fields: dict[str, tuple[ir.Model, dict[str, ir.Atom]]] = {}
         body = self.block(m.body, {}, {}, (m.name,))
+        for name, depth in self.cut.items():
+            text = f"`{name}` runs itself: paths that go deeper than {depth} applications have density zero here"
+            self.notes.append(Note("cut", text, self.models[name].span))
         if not self.inlined:
             return m
         body = relevel(body, tuple(p.var for p in m.params))
@@ -69,7 +75,18 @@ class _Inliner:
                 lets[stmt.var.id] = stmt.op
             call = _application(stmt.dist, lets) if isinstance(stmt, ir.Draw) else None
             callee = self.callee(call, stack)
+            if isinstance(stmt, ir.If) and not self.recursive.isdisjoint(stack):
+                taken = chosen(stmt, lets)
+                if taken is not None:
+                    inner = self.block(taken, lets, extents, stack)
+                    results = zip(stmt.results, inner.results, strict=True)
+                    out += (*inner.statements, *(ir.Let(v, ir.Prim("copy", (a,))) for v, a in results))
+                    continue
             if callee is not None and call is not None and isinstance(stmt, ir.Draw):
+                if stack.count(callee.name) >= self.depth(callee):
+                    self.cut[callee.name] = self.depth(callee)
+                    out += ending(stmt, self.names) or (stmt,)
+                    continue
                 spliced, result = self.splice(stmt, call, callee, extents)
                 inner = self.block(ir.Block(spliced), lets, extents, (*stack, callee.name))
                 out += inner.statements
@@ -83,12 +100,15 @@ class _Inliner:
         return ir.Block(tuple(out), block.results)
 
     def callee(self, call: ir.ApplyModel | None, stack: tuple[str, ...]) -> ir.Model | None:
-        """The model that is applied, if it can be inlined: not in itself, and not a guide."""
+        """The model that is applied, if it is known and no guide."""
         if call is None or not isinstance(call.model, ir.ModelRef):
             return None
         found = self.models.get(call.model.name)
-        fits = found is not None and found.kind == "model" and not found.recursive and found.name not in stack
-        return found if fits else None
+        return found if found is not None and found.kind == "model" else None
+
+    def depth(self, callee: ir.Model) -> int:
+        """How often a model may run in itself."""
+        return deepest(callee, self.recursive, operations(callee.body))
 
     def values_of(self, site: str, inner: ir.Block) -> dict[str, ir.Atom]:
         prefix = site + "."

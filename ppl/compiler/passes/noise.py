@@ -14,8 +14,8 @@ Args = tuple[tuple[str, ir.Atom], ...]
 
 
 def noise(var: ir.Var, names: Names) -> tuple[ir.Let, ...] | None:
-    """The statements that make the distribution of values like ``var``, which the last of them defines; None where there
-    is no standard one. Bounds that depend on other values do not bind here: nothing reads the value."""
+    """The statements that make the distribution of values like ``var``, which the last of them defines; None where
+    there is no standard one. Bounds that depend on other values do not bind here: nothing reads the value."""
     kind, shape = ty.element(var.type), ty.shape(var.type)
 
     def let(wish: str, type_: ty.Type, op: ir.Op) -> ir.Let:

@@ -8,7 +8,8 @@ EXPLANATIONS = (
     Explanation(
         "E601",
         "recursion is not executable yet",
-        "Models, functions and lambdas that apply themselves are checked, but not compiled. A bounded recursion "
+        "Functions and lambdas that apply themselves, and values of recursive types, are checked, but not compiled "
+        "(models that run themselves are). A bounded recursion "
         "can be written "
         "as a `for` loop with a `var`.",
         wrong="fn f(n: int) -> real {\n  return if n < 1 then 0 else 1 + f(n - 1)\n}\n\nmodel m() {\n"
