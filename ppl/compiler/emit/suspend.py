@@ -142,7 +142,7 @@ class EmittedSequential(ConditionalSequentialTarget):
         if not unit.is_loop:
             return named
         lower = unit.statement.lower.evaluate(self.target.plan.code.sizes)
-        return f"{named} at {unit.statement.axis or 'index'} = {step - unit.first + lower}"
+        return f"{named} at {unit.statement.index.id} = {step - unit.first + lower}"
 
     def _begin(self, how: How) -> tuple[State, Float[Array, ""]]:
         known, _ = self.target.plan.given({}, self.fixed, {})
