@@ -11,6 +11,7 @@ import jax
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.emit.code import Code, bind_parameters
 from ppl.compiler.emit.errors import EmissionError
+from ppl.compiler.emit.estimate import auxiliary
 from ppl.compiler.emit.estimate.axes import Axis, Labelled, lift
 from ppl.compiler.emit.estimate.choices import Followed
 from ppl.compiler.emit.estimate.loops import in_step
@@ -68,7 +69,7 @@ def density(walk: Walk, statement: Let, op: Density) -> Terms:
 @dataclass(frozen=True, eq=False)
 class Emitted:
     """A model or guide of the language, applied: ``data`` says what is known of its data variables, ``params`` has the
-    learnable parameters in their own spaces."""
+    learnable parameters in their own spaces, ``draws`` is how many of its auxiliary variables a density takes."""
 
     code: Code
     externs: Mapping[str, Any]
@@ -76,6 +77,7 @@ class Emitted:
     constants: Mapping[str, Any]
     params: Mapping[str, Any]
     data: tuple[dict[str, Given], dict[str, Any]] = ((), ())  # type: ignore[assignment]
+    draws: int = 1
 
     def frame(self) -> Frame:
         frame = Frame(self.code.global_frame(dict(self.externs)))
@@ -88,12 +90,31 @@ class Emitted:
         return replace(self, params=jax.lax.stop_gradient(dict(self.params)))
 
     def sim(self, walk: Walk, span: Span) -> tuple[TraceValue, Terms]:
+        aux = auxiliary.auxiliary(self.code.model)
         inner = walk.inside(self.code, self.frame(), self.params)
+        inner.unscored = aux
         inner.block(self.code.model.body)
         found = {s.name: _joined(self.code, s.name, inner.records) for s in self.code.model.sites}
-        return TraceValue({n: v for n, v in found.items() if v is not None}), _terms(walk, inner)
+        trace = TraceValue({n: v for n, v in found.items() if v is not None and n not in aux})
+        terms = _terms(walk, inner)
+        if aux and self.draws > 1:
+            terms = auxiliary.with_more_draws(self, walk, trace, terms, span)
+        return trace, terms
 
     def density(self, walk: Walk, trace: TraceValue, span: Span) -> Terms:
+        if auxiliary.auxiliary(self.code.model):
+            raise EmissionError(
+                f"the guide `{self.code.model.name}` has auxiliary variables, so `density` of it would be an estimate whose "
+                "logarithm errs on the wrong side",
+                span,
+                helps=("use the log density that `sim` gives with the draw",),
+            )
+        inner = self.scoring(walk, trace)
+        inner.block(self.code.model.body)
+        return _terms(walk, inner)
+
+    def scoring(self, walk: Walk, trace: TraceValue) -> Walk:
+        """A walk that scores a trace."""
         given, whole = dict(self.data[0]), {n: Labelled(v) for n, v in dict(self.data[1]).items()}
         known = {var: Labelled(g) for var, g in given.items()}
         for site, value in trace.parts.items():
@@ -107,9 +128,7 @@ class Emitted:
             for spot in spots:
                 known[spot.var] = _spread(self.code, spot, value)
             whole[site] = value
-        inner = walk.inside(self.code, self.frame(), self.params, known, whole)
-        inner.block(self.code.model.body)
-        return _terms(walk, inner)
+        return walk.inside(self.code, self.frame(), self.params, known, whole)
 
 
 def _terms(walk: Walk, inner: Walk) -> Terms:

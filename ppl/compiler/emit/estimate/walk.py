@@ -13,7 +13,7 @@ from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.emit import operations
 from ppl.compiler.emit.code import Code
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
-from ppl.compiler.emit.estimate import branches, chains, linear, loops, measures, ordered, scored
+from ppl.compiler.emit.estimate import auxiliary, branches, chains, linear, loops, measures, ordered, scored
 from ppl.compiler.emit.estimate.axes import Axis, Deps, Labelled, NotLocal, lift, merged, plain
 from ppl.compiler.emit.estimate.choices import Made, Scored, expectation
 from ppl.compiler.emit.estimate.keys import Keys
@@ -38,6 +38,7 @@ from ppl.compiler.ir.nodes import (
     Lit,
     MakeDist,
     Map,
+    Marginal,
     Match,
     Observe,
     Output,
@@ -84,7 +85,7 @@ Value = Any  # Labelled | Terms | TraceValue | a measure
 class Walk:
     """``given``: what is known of each draw (by its variable): such draws are scored. The others are made by their
     strategy, and ``made`` tells the expectation. ``plates``: those around; ``parts``: log densities, of what was drawn
-    or of what was scored."""
+    and of what was scored."""
 
     def __init__(
         self,
@@ -114,6 +115,8 @@ class Walk:
         self.where: Labelled | None = None
         self.gates: list[tuple[frozenset[str], Labelled]] = []
         self.scoring = given is not None
+        self.unscored: frozenset[str] = frozenset()  # auxiliary variables: drawn, and no part of the density
+        self.fresh: frozenset[str] = frozenset()  # those that are drawn although the others are scored
 
     # --- values -------------------------------------------------------------------------------------------------------
 
@@ -245,6 +248,8 @@ class Walk:
                 return measures.density(self, statement, op)
             case ExpectOp(body=body):
                 return self.expect(body)
+            case Marginal():
+                return auxiliary.marginal(self, statement, op)
             case IndexOp():
                 return loops.index(self, statement, op)
             case Map():
@@ -270,7 +275,7 @@ class Walk:
         if name in self.given:
             scored.given_draw(self, statement)
             return
-        if self.scoring:
+        if self.scoring and statement.site not in self.fresh:
             self.values[name] = loops.undefined()
             return
         if self.made is None:
@@ -281,7 +286,8 @@ class Walk:
         self.records[name] = Labelled(Recorded(value.value), value.axes, value.deps, value.dims)
         if self.where is not None:
             self._unless_taken(name, result.value)
-        self.add(result.log_density)
+        if statement.site not in self.unscored | self.fresh:
+            self.add(result.log_density)
 
     def _unless_taken(self, name: str, value: Labelled) -> None:
         """A draw of a branch: what is recorded says whether it was made, and it is scored only if it was."""
