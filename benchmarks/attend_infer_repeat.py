@@ -1,7 +1,7 @@
 """Attend, Infer, Repeat (Eslami et al. 2016) on small images of none, one or two blobs: three estimators of the gradient
 through the discrete choices, compared.
 
-    python benchmarks/attend_infer_repeat.py [--steps 3000] [--images 512] [--batch 64]
+    python benchmarks/attend_infer_repeat.py [--steps 6000] [--images 512] [--batch 64]
 
 Each image has two slots; a Bernoulli says whether the slot holds a blob, and a point where. The second is there only if
 the first is. A network looks at the image and gives the probabilities and places (an amortised guide), and is trained by
@@ -35,7 +35,7 @@ model air[N, D]() {
     first[i] ~ Bernoulli(0.66)
     second[i] ~ Bernoulli(if first[i] then 0.5 else 0.001)
     place[i]: real[2, 2] ~ Normal(0, 1)
-    data image[i]: real[D] ~ Normal(render[D](first[i], second[i], place[i]), 0.3)
+    data image[i]: real[D] ~ Normal(render[D](first[i], second[i], place[i]), 0.2)
   }
 }
 
@@ -53,7 +53,7 @@ guide attend[N, D](image: real[N, D]) for air {
 def blob(place):
     """An image of one blob; the square [−2, 2]² is what can be seen."""
     grid = jnp.linspace(-2, 2, SIDE)
-    x, y = jnp.exp(-0.5 * ((grid[:, None] - place) / 0.4) ** 2).T
+    x, y = jnp.exp(-0.5 * ((grid[:, None] - place) / 0.7) ** 2).T
     return (x[:, None] * y[None, :]).ravel()
 
 
@@ -77,7 +77,7 @@ def images(n, rng):
     count = rng.integers(0, 3, n)
     place = np.clip(rng.normal(size=(n, 2, 2)), -2, 2)
     clean = jax.vmap(render)(jnp.asarray(count > 0), jnp.asarray(count > 1), jnp.asarray(place))
-    return count, np.asarray(clean) + 0.3 * rng.normal(size=clean.shape)
+    return count, np.asarray(clean) + 0.2 * rng.normal(size=clean.shape)
 
 
 def built(strategy, pixels, batch, network):
@@ -95,7 +95,7 @@ def built(strategy, pixels, batch, network):
 
 
 def trained(program, steps, images_in_all):
-    adam = optax.adam(1e-3)
+    adam = optax.adam(2e-3)
 
     def slope(program, params, key):
         return jax.grad(lambda p: -program.surrogate(p, key) / images_in_all)(params)
@@ -130,15 +130,16 @@ def accuracy(params, network, pixels, count):
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    arguments.add_argument("--steps", type=int, default=3000)
+    arguments.add_argument("--steps", type=int, default=6000)
     arguments.add_argument("--images", type=int, default=512)
     arguments.add_argument("--batch", type=int, default=64)
+    arguments.add_argument("--strategies", nargs="*", default=["enum", "reinforce", "mvd"])
     options = arguments.parse_args()
     rng = np.random.default_rng(0)
     count, pixels = images(options.images, rng)
     network = Look(jax.random.key(4))
     print("strategy   count accuracy  ms a step  lines  sd of the gradient")
-    for strategy in ("enum", "reinforce", "mvd"):
+    for strategy in options.strategies:
         with ppl.environment(bits=32):
             program = built(strategy, pixels, options.batch, network)
             params, seconds, lines, noise = trained(program, options.steps, options.images)

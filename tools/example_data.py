@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_digits
 from statsmodels import datasets
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -96,6 +96,8 @@ def main() -> None:
     engel = datasets.engel.load_pandas().data
     income, food = np.log(engel["income"].to_numpy()), np.log(engel["foodexp"].to_numpy())
     write("food_demand", log_income=rounded(income - income.mean()), log_food=rounded(food))
+
+    write("digits", x=(load_digits().data[:500] > 7).astype(int).tolist())
 
 
 if __name__ == "__main__":

@@ -32,6 +32,13 @@ _SHOWN = 12  # fitted numbers in the notes
 _BLOCK = 100  # of them at once
 
 
+class _Place:
+    """Stands for an array: a leaf of a PyTree."""
+
+    def __init__(self, index: int):
+        self.index = index
+
+
 class VariationalFit(Program):
     """Maximises ``objective`` by ``optimiser``: at each step the gradient of the mean of ``particles`` surrogates, so
     that the draws share one reverse pass. ``method`` gives steps, particles, window, halvings, tolerance and draws;
@@ -156,8 +163,7 @@ class VariationalFit(Program):
             self.arrays, params, typed_key(jnp.asarray(state["key"]))
         )
         if self.settle is not None:
-            self.target = self.settle(self.target, params)
-            del self._parts  # holds the arrays of the target before
+            self._settled(self.settle(self.target, params))
         named, trace, log_ratio, estimates = jax.tree.map(np.asarray, found)
         bound = Bound(
             self.label,
@@ -174,6 +180,17 @@ class VariationalFit(Program):
             notes=(*self.notes, *_shown(named), *notes),
             fit=Fit(named, *self._history(records), bound, shape),
         )
+
+    def _settled(self, target: Target) -> None:
+        """Puts ``target`` in the place of this fit's own. Its arrays keep their places and types among the arguments of
+        the compiled programs, also those that the objective holds too: draws are completed by the target alone."""
+        arrays, rebuilt = self._parts
+        places = jax.tree.leaves(rebuilt(tuple(_Place(k) for k in range(len(arrays))))[0])
+        new = list(arrays)
+        for place, leaf in zip(places, jax.tree.leaves(target), strict=True):
+            if isinstance(place, _Place):
+                new[place.index] = jnp.asarray(leaf, arrays[place.index].dtype)
+        self.target, self._parts = target, (tuple(new), rebuilt)
 
     def _final(self, state: State) -> Any:
         """The parameters averaged over the last window, or the last ones where no window was closed."""
