@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ppl.inference.methods.base import Method
     from ppl.inference.methods.vi import Vi
 
-_LOWER_BOUNDS = ("elbo", "stl", "iwelbo", "dreg", "vimco", "wake_theta", "rws")
+_LOWER_BOUNDS = ("elbo", "stl", "iwelbo", "dreg", "vimco", "wake_theta", "rws", "hvi", "iwhvi", "diwhvi")
 _PATHWISE = ("dreg",)  # sound where every draw is reparameterised
 _LINEAR = ("elbo", "stl")  # in log p(z, y)
 

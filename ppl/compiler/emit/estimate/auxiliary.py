@@ -1,9 +1,11 @@
 """Guides with auxiliary variables: log densities whose estimates err on the safe side.
 
-A guide q(z, v) with ``aux v`` has the density q(z) = ∫ q(z | v) q(v) dv. For a draw (z, v₁) of it and more draws v₂ … v_K of
-q(v), 1/q̂(z) with q̂(z) = (1/K) Σ q(z | vₖ) is unbiased for 1/q(z), as v₁ is a draw of q(v | z). So E log 1/q̂ ≤ log 1/q, and an
-objective that subtracts log q̂ is a lower bound that grows with K: hierarchical variational inference with the prior of v
-for reverse kernel (Ranganath, Tran, Blei 2016) and its importance-weighted form (Sobolev and Vetrov 2019)."""
+A guide q(z, v) with ``aux v`` has the density q(z) = ∫ q(z | v) q(v) dv. For a draw (z, v₁) of it and more draws v₂ …
+v_K of
+q(v), 1/q̂(z) with q̂(z) = (1/K) Σ q(z | vₖ) is unbiased for 1/q(z), as v₁ is a draw of q(v | z). So E log 1/q̂ ≤ log
+1/q, and an
+objective that subtracts log q̂ is a lower bound that grows with K: hierarchical variational inference with the prior
+of v for reverse kernel (Ranganath, Tran, Blei 2016) and its importance-weighted form (Sobolev and Vetrov 2019)."""
 
 from __future__ import annotations
 
