@@ -20,7 +20,7 @@ from ppl.compiler.emit.plan import Plan
 from ppl.compiler.emit.prefix import data_only
 from ppl.compiler.emit.tagged import tagged_data
 from ppl.compiler.emit.target import EmittedTarget, OutputInfo
-from ppl.compiler.emit.traverse import used_functions
+from ppl.compiler.emit.traverse import draws_in, used_functions
 from ppl.compiler.emit.trust import lies_inside
 from ppl.compiler.ir.nodes import (
     Block,
@@ -37,6 +37,7 @@ from ppl.compiler.ir.nodes import (
     Stmt,
     SumOut,
 )
+from ppl.compiler.ir.supports import Support
 from ppl.compiler.ir.types import Sum, element
 from ppl.compiler.ir.types import shape as type_shape
 
@@ -129,10 +130,15 @@ def _masks(model: Model, data: Mapping[str, Any], missing: Mapping[str, np.ndarr
 
 
 def _inside(model: Model, data: Mapping[str, Any], masks: Mapping[str, np.ndarray]) -> frozenset[str]:
-    """Data sites whose values all lie in a support that depends on nothing: their density needs no check."""
+    """Data sites whose values all lie in a support that depends on nothing: their density needs no check. In that of
+    each of their draws, for the site's own is the union of these."""
     arrays = {name: np.asarray(a) for name, a in data.items()}
     present = {name: a[~masks[name]] if name in masks else a for name, a in arrays.items()}
-    return frozenset(s.name for s in model.sites if s.name in present and lies_inside(present[s.name], s.support))
+    supports: dict[str, list[Support]] = {name: [] for name in present}
+    for draw in draws_in(model.body):
+        if draw.site in present:
+            supports[draw.site].append(draw.var.support)
+    return frozenset(name for name, all_ in supports.items() if all(lies_inside(present[name], s) for s in all_))
 
 
 def _missing(
