@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ppl.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from ppl.api.applied import Applied
     from ppl.api.result import Result
 
 
@@ -16,9 +17,9 @@ def trained(result: Result, name: str) -> Any:
     import jax.numpy as jnp
 
     found = result.posterior.fit.params if result.posterior.fit is not None else {}
-    module = result.target.externs.get(name) if result.target is not None else None
-    names = sorted({n.split(".")[0].split("[")[0] for n in found} & set(result.target.externs if result.target else ()))
-    if module is None or name not in names:
+    modules = {} if result.target is None else _given(result.target)
+    names = sorted(n for n in modules if any(p.startswith((f"{n}.", f"{n}[")) for p in found))
+    if name not in names:
         raise UsageError(
             f"no network `{name}` was trained",
             notes=(f"trained: {', '.join(names) or 'none'}",),
@@ -29,4 +30,15 @@ def trained(result: Result, name: str) -> Any:
         array = found.get(f"{name}{jax.tree_util.keystr(path)}")
         return leaf if array is None else jnp.asarray(array)
 
-    return jax.tree_util.tree_map_with_path(replaced, module)
+    return jax.tree_util.tree_map_with_path(replaced, modules[name])
+
+
+def _given(applied: Applied) -> dict[str, Any]:
+    """The extern functions of the model and its guides, given from Python or imported."""
+    from ppl.compiler.emit.bind import extern_functions
+
+    guides = [m for m in applied.program.models if m.kind == "guide" and m.guide_for == applied.model.name]
+    found: dict[str, Any] = {}
+    for model in (applied.model, *guides):
+        found |= extern_functions(applied.program, model, applied.externs)
+    return {name: extern.function for name, extern in found.items()}

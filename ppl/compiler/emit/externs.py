@@ -19,8 +19,13 @@ class Extern(eqx.Module):
         arrays, static = eqx.partition(function, eqx.is_array)
         return Extern(arrays, _Hashed(static))
 
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The callable as it was given."""
+        return eqx.combine(self.arrays, self.static.value)
+
     def __call__(self, *args: Any) -> Any:
-        return eqx.combine(self.arrays, self.static.value)(*args)
+        return self.function(*args)
 
 
 class _Hashed:
