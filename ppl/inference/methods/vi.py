@@ -48,7 +48,7 @@ class Vi(Method):
     particles: int = parameter(10, "estimates of the objective averaged in each step", least=1)
     window: int = parameter(100, "steps over which gains are judged and parameters averaged", least=2)
     halvings: int = parameter(
-        6, "times that the step is halved where three windows bring no gain; then the fit has converged", least=0
+        6, "times that the step is halved where three windows bring no gain; then the fit has converged; 0: never", least=0
     )
     tolerance: float = parameter(0.001, "a gain in nats that does not count", least=0)
     start: str = parameter("zero", "start near zero, or at the Laplace approximation", choices=("zero", "laplace"))

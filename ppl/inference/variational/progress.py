@@ -72,7 +72,7 @@ def _close(state: State, window: int, halvings: int, tolerance: float) -> State:
     noise = jnp.sqrt(se**2 + state["best_se"] ** 2)
     gained: Bool[Array, ""] = mean > state["best"] + jnp.maximum(noise, tolerance)
     stale = jnp.where(gained, 0, state["stale"] + 1)
-    halve = stale >= PATIENCE
+    halve = (stale >= PATIENCE) & (halvings > 0)
     return {
         **state,
         "best": jnp.where(gained, mean, state["best"]),
