@@ -38,11 +38,14 @@ from ppl.inference.transformations import (
     hoist_trace,
     identity,
     mh,
+    nested,
     normalise,
     refresh,
     repeat,
     resample,
     spawn,
+    twist,
+    watch,
     weigh,
 )
 from ppl.inference.validation.chains import ExactTarget
@@ -154,10 +157,13 @@ TRANSFORMATIONS: dict[str, Transformation] = {
     "hoist_trace": hoist_trace(WALK),
     "identity": identity,
     "mh": WALK,
+    "nested": nested(collapse @ spawn(3)),
     "normalise": normalise,
     "repeat": repeat(advance @ hoist(resample(ess=0.9))),
     "resample": resample(ess=1.1),
     "spawn": spawn(3),
+    "twist": twist(lambda state, step: 0.7 * state + 0.1 * step),
+    "watch": watch(lambda realised: {"step": realised.step}),
     "weigh": weigh,
 }
 # refresh belongs to one program, finish is part of every suspended test, extend is a function of one step
