@@ -1,7 +1,7 @@
 """Attend, Infer, Repeat (Eslami et al. 2016) on small images of none, one or two blobs: three estimators of the gradient
 through the discrete choices, compared.
 
-    python benchmarks/attend_infer_repeat.py [--steps 6000] [--images 512] [--batch 64]
+    python benchmarks/attend_infer_repeat.py [--steps 10000] [--images 512] [--batch 64]
 
 Each image has two slots; a Bernoulli says whether the slot holds a blob, and a point where. The second is there only if
 the first is. A network looks at the image and gives the probabilities and places (an amortised guide), and is trained by
@@ -35,7 +35,7 @@ model air[N, D]() {
     first[i] ~ Bernoulli(0.66)
     second[i] ~ Bernoulli(if first[i] then 0.5 else 0.001)
     place[i]: real[2, 2] ~ Normal(0, 1)
-    data image[i]: real[D] ~ Normal(render[D](first[i], second[i], place[i]), 0.2)
+    data image[i]: real[D] ~ Normal(render[D](first[i], second[i], place[i]), 0.3)
   }
 }
 
@@ -69,7 +69,7 @@ class Look(eqx.Module):
 
     def __call__(self, image):
         out = self.layers(image)
-        p = 0.01 + 0.98 * jax.nn.sigmoid(out[:2])
+        p = 0.1 + 0.8 * jax.nn.sigmoid(out[:2])
         return p, out[2:6].reshape(2, 2), 0.02 + jax.nn.softplus(out[6:].reshape(2, 2))
 
 
@@ -77,7 +77,7 @@ def images(n, rng):
     count = rng.integers(0, 3, n)
     place = np.clip(rng.normal(size=(n, 2, 2)), -2, 2)
     clean = jax.vmap(render)(jnp.asarray(count > 0), jnp.asarray(count > 1), jnp.asarray(place))
-    return count, np.asarray(clean) + 0.2 * rng.normal(size=clean.shape)
+    return count, np.asarray(clean) + 0.3 * rng.normal(size=clean.shape)
 
 
 def built(strategy, pixels, batch, network):
@@ -130,7 +130,7 @@ def accuracy(params, network, pixels, count):
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    arguments.add_argument("--steps", type=int, default=6000)
+    arguments.add_argument("--steps", type=int, default=10000)
     arguments.add_argument("--images", type=int, default=512)
     arguments.add_argument("--batch", type=int, default=64)
     arguments.add_argument("--strategies", nargs="*", default=["enum", "reinforce", "mvd"])
