@@ -17,7 +17,7 @@ def test_example(folder):
     program = check_text((folder / "model.ppl").read_text(encoding="utf-8")).program
     data = json.loads((folder / "data.json").read_text(encoding="utf-8"))
     called = {name for m in program.models for name in m.calls}
-    (model,) = (m.name for m in program.models if m.name not in called)
+    (model,) = (m.name for m in program.models if m.kind == "model" and m.name not in called)
     run = simulate(program, model, None, data, rng=0)
     value = density(program, model, None, data, run.trace)
     assert np.isfinite(value)
