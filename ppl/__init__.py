@@ -27,7 +27,7 @@ _HOMES = {
     "suspend": "ppl.api.parts",
     "compiled": "ppl.api.parts",
     "environment": "ppl.api.parts",
-    "validate": "ppl.inference.validation.validate",
+    "validate": "ppl.api.validate",
     "model": "ppl.embed.model",
     **dict.fromkeys(
         ("sample", "observe", "factor", "require", "output", "param", "plate", "scan"), "ppl.embed.statements"

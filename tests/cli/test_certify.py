@@ -73,3 +73,28 @@ def test_what_promises_nothing_is_not_tested(certificate, method):
 def test_the_budget_is_kept(certificate):
     code, checks = certificate("importance(100)", "--budget", "0.01", "--n", "1000000")
     assert code == 0 and all(c["n"] <= 2000 for c in checks)
+
+
+FLIPS = "model flips[N]() {\n  p ~ Beta(1, 1)\n  plate i in N { data y[i]: bool ~ Bernoulli(p) }\n}\n"
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_whole_runs_are_calibrated(ppl, tmp_path, monkeypatch, sound):
+    """A method that returns the prior has uniform ranks of p, and not of the log density, which looks at the data."""
+    (tmp_path / "flips.ppl").write_text(FLIPS)
+    if not sound:
+        import ppl.inference.importance.prior as prior
+
+        honest = prior.PriorImportance.advance
+
+        def unweighted(self, state, begin, end):
+            state, rows = honest(self, state, begin, end)
+            return state, {**rows, "log_weight": jax.numpy.zeros_like(rows["log_weight"])}
+
+        monkeypatch.setattr(prior.PriorImportance, "advance", unweighted)
+    given = ("--data", "y=[1,1,0,1,1,1,0,1,1,1,1,0]", "--alpha", "1e-6", "--n", "200", "--format", "json")
+    done = ppl("validate", "flips.ppl", "--method", "importance(200)", "--sbc", *given)
+    (found,) = (c for c in json.loads(done.out)["checks"] if c["oracle"] == "joint law")
+    assert done.code == (0 if sound else 7)
+    assert found["outcome"] == ("passed" if sound else "refuted")
+    assert sound or found["statistic"]["quantity"] == "log density"

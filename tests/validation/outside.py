@@ -38,7 +38,11 @@ SCHEMES = {
         stratified,
         {},
     ),
-    "multinomial: the first particle is always kept": (lambda k, w, n: multinomial(k, w, n).at[0].set(0), multinomial, {}),
+    "multinomial: the first particle is always kept": (
+        lambda k, w, n: multinomial(k, w, n).at[0].set(0),
+        multinomial,
+        {},
+    ),
     "multinomial: one draw for all slots": (lambda k, w, n: jnp.repeat(multinomial(k, w, 1), n), multinomial, {}),
 }
 

@@ -44,7 +44,10 @@ MISUSES = {
     "a transformation": (lambda key, particles: particles.values, {"kind": "transformation"}),
     "an SMC algorithm": (lambda key, target, n: 3.0, {"kind": "smc"}),
     "a conditional SMC sweep": (lambda key, target, n, path: path[0], {"kind": "sweep"}),
-    "an estimator of an unbiased gradient": (lambda key, p: (p, p), {"kind": "gradient", "parameters": 1.0, "exact": 1.0}),
+    "an estimator of an unbiased gradient": (
+        lambda key, p: (p, p),
+        {"kind": "gradient", "parameters": 1.0, "exact": 1.0},
+    ),
     "an estimator": (lambda key: 1.0, {"against": next(iter(ESTIMATORS.values()))[2]["against"]}),
     "a kernel": (lambda key, state, log_density: state[None], {"against": KERNELS["no correction"][2]["against"]}),
 }

@@ -24,7 +24,8 @@ from ppl.cli.options import Alpha, data_option, file_argument, model_option, see
     show_default=True,
     help="Stop after this time; what is not decided by then is undecided.",
 )
-@click.option("--n", type=click.IntRange(min=100), default=8_000, show_default=True, help="Draws of the first stage.")
+@click.option("--n", type=click.IntRange(min=20), help="Draws of the first stage; data sets with --sbc.")
+@click.option("--sbc", is_flag=True, help="Also calibrate whole runs on simulated data, whatever the method claims.")
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def command(
     file: str,
@@ -34,31 +35,18 @@ def command(
     seed: int,
     alpha: float,
     budget: float,
-    n: int,
+    n: int | None,
+    sbc: bool,
     style: str,
 ) -> int:
     """Test on a model that a method does what it claims. Exit code 7 where a claim is refuted."""
-    from ppl.api.inference import wants_marginals
-    from ppl.api.parts import compiled, environment
+    from ppl.api.certificates import certificate_of, silent
     from ppl.cli.failures import say
     from ppl.cli.loading import load_query
     from ppl.core.errors import Refuted
 
     target, chosen = load_query(file, data, model, method)
-    with environment():
-        from ppl.inference.validation.models.certify import certify
-
-        bound = compiled(target, wants_marginals(chosen))
-        resolved, _ = chosen.resolve(bound)
-        certificate = certify(
-            bound,
-            resolved,
-            seed=seed,
-            alpha=alpha,
-            budget=budget,
-            n=n,
-            model_hash=target.identity,
-            listener=say if sys.stderr.isatty() else lambda _: None,
-        )
+    listener = say if sys.stderr.isatty() else silent
+    certificate = certificate_of(chosen, target, sbc, seed, alpha, n, budget, listener)
     click.echo(certificate.to_json() if style == "json" else certificate.table())
     return Refuted.exit_code if certificate.refuted else 0

@@ -1,12 +1,9 @@
 """Tests that may be looked at after every draw: betting e-processes and confidence sequences.
 
 Statistics lie in [0, 1] and have the mean m under the claim. A gambler who bets on the past alone multiplies his
-capital by
-1 + λₜ(xₜ − m); under the claim the capital is a non-negative martingale, and by Ville's inequality it ever reaches
-1/α with a
-probability of at most α (Waudby-Smith and Ramdas 2024). So a sound part passes quickly, a broken one is refuted as
-soon as the evidence is there, and looking often costs nothing.
-"""
+capital by 1 + λₜ(xₜ − m); under the claim the capital is a non-negative martingale, and by Ville's inequality it ever
+reaches 1/α with a probability of at most α (Waudby-Smith and Ramdas 2024). So a sound part passes quickly, a broken one
+is refuted as soon as the evidence is there, and looking often costs nothing."""
 
 from __future__ import annotations
 

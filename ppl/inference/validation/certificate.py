@@ -16,9 +16,8 @@ class Check:
 
     ``oracle`` what it was compared with; ``family`` the test functions; ``alpha`` the probability of refuting a sound
     part; ``delta`` the least bias that would have been found (in standard deviations of the statistic, with probability
-    0.99), None for exact
-    comparisons; ``statistic`` its most extreme value; ``case`` the configuration, the smallest that fails where it
-    was refuted."""
+    0.99), None for exact comparisons; ``statistic`` its most extreme value; ``case`` the configuration, the smallest
+    that fails where it was refuted."""
 
     claim: str
     oracle: str

@@ -20,11 +20,9 @@ class ExactTarget(NamedTuple):
     """A target from which one can draw exactly.
 
     ``sample(key)``: a trace from γ/∫γ, or, where there is no ``log_density``, the whole state of a chain from its
-    extended
-    target (a parameter with its estimate, a pair of replicas, …). ``log_density(trace)`` = log γ. ``read(state)``:
-    the quantities
-    whose law is compared; ``functions(values)``: a vector of test functions of them, in place of the published
-    family."""
+    extended target (a parameter with its estimate, a pair of replicas, …). ``log_density(trace)`` = log γ.
+    ``read(state)``: the quantities whose law is compared; ``functions(values)``: a vector of test functions of them, in
+    place of the published family."""
 
     name: str
     sample: Callable[[Any], Any]
@@ -86,9 +84,8 @@ class Chain(NamedTuple):
 
 def as_chain(part: Any, target: ExactTarget) -> Chain:
     """``part`` may be a ``Kernel``; an object with ``init(position)`` and ``step(key, state)`` whose states have a
-    ``position``
-    (BlackJAX's algorithms as they are); or a function (key, state, log_density) or (key, state), where ``state`` is a
-    ``TracedValue`` or the bare trace, that returns the new state alone or first in a tuple."""
+    ``position`` (BlackJAX's algorithms as they are); or a function (key, state, log_density) or (key, state), where
+    ``state`` is a ``TracedValue`` or the bare trace, that returns the new state alone or first in a tuple."""
     name = name_of(part)
     read = target.read
     density = target.log_density

@@ -18,8 +18,8 @@ def flat(values: Any) -> np.ndarray:
 
 class Family:
     """Bounded functions of a vector, placed by a pilot sample: indicators below its quantiles in each coordinate,
-    centred and
-    squashed moments, products of pairs of coordinates. All in [−1, 1], so that no tail can hide a bias or fake one."""
+    centred and squashed moments, products of pairs of coordinates. All in [−1, 1], so that no tail can hide a bias or
+    fake one."""
 
     def __init__(self, pilot: np.ndarray, pairs: int = 6):
         self.edges = np.quantile(pilot, QUANTILES, axis=0)

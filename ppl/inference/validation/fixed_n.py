@@ -59,8 +59,8 @@ def test_means(draws: np.ndarray, expected: np.ndarray) -> MeanTest:
 
 
 def test_weights(draws: np.ndarray, expected: np.ndarray, bounds: tuple[float, ...] = (10.0, 100.0)) -> MeanTest:
-    """``test_means`` for statistics that are never negative. Weights without a variance hide their bias from it: so also,
-    one-sided, E min(X, c) ≤ E X for each of ``bounds`` c times the expectation of the total weight (column 0)."""
+    """``test_means`` for statistics that are never negative. Weights without a variance hide their bias from it: so
+    also, one-sided, E min(X, c) ≤ E X for each of ``bounds`` c times the expectation of the total weight (column 0)."""
     draws = np.asarray(draws, float)
     whole = test_means(draws, expected)
     tests = [whole]

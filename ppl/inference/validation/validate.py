@@ -28,7 +28,8 @@ from ppl.inference.validation.checks.transformations import FunctionTransformati
 from ppl.inference.validation.checks.weighted import KnownMeasure, check_weighted
 
 KINDS = {
-    "kernel": "(key, state, log_density) → state, or an object with init and step; against an ExactTarget or FiniteTarget",
+    "kernel": "(key, state, log_density) → state, or an object with init and step; against an ExactTarget or a "
+    "FiniteTarget",
     "scheme": "(key, log_weights, n) → ancestors",
     "transformation": "(key, particles) → particles",
     "smc": "(key, target, n) → particles, for a suspended target",

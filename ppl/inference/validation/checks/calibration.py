@@ -33,13 +33,12 @@ def check_calibration(
     budget: float | None = None,
     case: str = "",
 ) -> Check:
-    """``posterior(key, y)`` gives L nearly independent draws of θ (a PyTree with a leading axis). The rank of the
-    true θ among them is
-    uniform on 0..L for every coordinate, and so is the rank of its log likelihood: without such a quantity that looks
-    at the data a method that returns the prior passes (Talts et al. 2018; Modrák et al. 2023).
+    """``posterior(key, y)`` gives L nearly independent draws of θ (a PyTree with a leading axis). The rank of the true
+    θ among them is uniform on 0..L for every coordinate, and so is the rank of its log likelihood: without such a
+    quantity that looks at the data a method that returns the prior passes (Talts et al. 2018; Modrák et al. 2023).
 
-    The ECDF of the n ranks is compared with a simultaneous band, P(sup |Fₙ − F| > ε) ≤ 2 exp(−2nε²). Weak and dear:
-    an error of a tenth in a standard deviation needs thousands of data sets, so for whole methods only."""
+    The ECDF of the n ranks is compared with a simultaneous band, P(sup |Fₙ − F| > ε) ≤ 2 exp(−2nε²). Weak and dear: an
+    error of a tenth in a standard deviation needs thousands of data sets, so for whole methods only."""
     deadline = None if budget is None else time.monotonic() + budget
     names: list[str] = []
 
@@ -51,23 +50,15 @@ def check_calibration(
         def quantities(t: Any) -> Any:
             return jnp.append(ravel_pytree(t)[0], joint.log_likelihood(t, y))
 
-        true, others = quantities(theta), jax.vmap(quantities)(draws)
-        equal = others == true
-        coins = jax.random.uniform(tie, others.shape) < jax.random.uniform(jax.random.fold_in(tie, 1), true.shape)
-        return jnp.sum(others < true, axis=0) + jnp.sum(equal & coins, axis=0), jnp.asarray(others.shape[0])
+        others = jax.vmap(quantities)(draws)
+        return rank(quantities(theta), others, tie), jnp.asarray(others.shape[0])
 
     compiled = jax.jit(jax.vmap(one))
 
     def batch(s: int, m: int) -> MeanTest:
         ranks, size = (np.asarray(v) for v in compiled(jax.random.split(jax.random.key(s), m)))
-        length, m = int(size[0]), len(ranks)
         names[:] = [f"coordinate {i}" for i in range(ranks.shape[1] - 1)] + ["log likelihood"]
-        uniform = np.arange(1, length + 2) / (length + 1)
-        ecdf = np.stack([np.cumsum(np.bincount(r, minlength=length + 1)) / m for r in ranks.T])
-        gap = np.abs(ecdf - uniform).max(1)
-        worst = int(np.argmax(gap))
-        p = min(1.0, 2 * float(np.exp(-2 * m * gap[worst] ** 2)) * len(gap))
-        return MeanTest(p, worst, float(gap[worst]), float(ranks[:, worst].mean()), length / 2, m)
+        return ranks_uniform(ranks, int(size[0]))
 
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test
@@ -85,3 +76,20 @@ def check_calibration(
         case,
         result.stage_seed,
     )
+
+
+def rank(true: Any, others: Any, tie: Any) -> Any:
+    """How many of ``others`` (leading axis) lie below ``true``, coordinate by coordinate; ties are broken at random."""
+    coins = jax.random.uniform(tie, others.shape) < jax.random.uniform(jax.random.fold_in(tie, 1), true.shape)
+    return jnp.sum((others < true) | ((others == true) & coins), axis=0)
+
+
+def ranks_uniform(ranks: np.ndarray, length: int) -> MeanTest:
+    """(n, k) ranks against the uniform law on 0..``length``, by the largest gap of their ECDFs."""
+    n = len(ranks)
+    uniform = np.arange(1, length + 2) / (length + 1)
+    ecdf = np.stack([np.cumsum(np.bincount(r, minlength=length + 1)) / n for r in ranks.T])
+    gap = np.abs(ecdf - uniform).max(1)
+    worst = int(np.argmax(gap))
+    p = min(1.0, 2 * float(np.exp(-2 * n * gap[worst] ** 2)) * len(gap))
+    return MeanTest(p, worst, float(gap[worst]), float(ranks[:, worst].mean()), length / 2, n)

@@ -31,10 +31,9 @@ def check_distribution(
     """A distribution with ``sample(key, sample_shape)`` and ``log_prob(value)`` (NumPyro's as they are); of vectors and
     matrices in ``check_multivariate``.
 
-    The density is integrated (summed, if draws are integers) over the real line with break points at the quantiles of
-    a pilot sample, and must
-    give 1; its integral up to each of fifteen quantiles must be the frequency with which the sampler stays below.
-    Discrete laws are also drawn at the edges of the unit interval (``check_edges``)."""
+    The density is integrated (summed, if draws are integers) over the real line with break points at the quantiles of a
+    pilot sample, and must give 1; its integral up to each of fifteen quantiles must be the frequency with which the
+    sampler stays below. Discrete laws are also drawn at the edges of the unit interval (``check_edges``)."""
     deadline = None if budget is None else time.monotonic() + budget
     title = name or type(distribution).__name__
     compiled = jax.jit(jax.vmap(lambda key: distribution.sample(key, ())))

@@ -81,10 +81,12 @@ def check_filter(
     smc: Filter, seed: int = 0, alpha: float = 1e-9, n: int = 20_000, name: str = "smc", sizes: tuple[int, ...] = (2, 3)
 ) -> tuple[Check, ...]:
     """``smc(key, target, particles) -> Particles`` is properly weighted: E Ẑ f = Z π(f) for all functions of whole
-    paths, on a
-    chain of two states with four observations, with few particles, and where particles die; and particles are not all
-    alike."""
-    what, helps = "an SMC algorithm", "it is a function (key, target, n) that returns Particles: a whole run on a suspended target"
+    paths, on a chain of two states with four observations, with few particles, and where particles die; and particles
+    are not all alike."""
+    what, helps = (
+        "an SMC algorithm",
+        "it is a function (key, target, n) that returns Particles: a whole run on a suspended target",
+    )
     found = shape_of(name, what, helps, lambda key: smc(key, Drift(), 8), jax.random.key(0))
     if not isinstance(found, Particles) or found.log_weights.shape[0] < 1:
         raise refuse(name, what, f"it returned {shown(found)}", helps)

@@ -16,8 +16,9 @@ _BRANCHES = 2_000  # from one state: more would take minutes of eager evaluation
 
 
 def check_finite(kernel: Any, target: FiniteTarget, seed: int = 0, draws: int = 2_000) -> tuple[Check, ...]:
-    """Invariance πP = π to 1e-12 where the kernel's choices can be enumerated (it makes them through ``ppl.core.random``),
-    and irreducibility: of the enumerated matrix, or else of the transitions seen in ``draws`` from every state."""
+    """Invariance πP = π to 1e-12 where the kernel's choices can be enumerated (it makes them through
+    ``ppl.core.random``), and irreducibility: of the enumerated matrix, or else of the transitions seen in ``draws``
+    from every state."""
     chain = as_chain(kernel, target.exact())
     pi = target.probabilities
     matrix = _enumerated(kernel, target)

@@ -137,10 +137,9 @@ def check_rank(
     length: int = 8,
     reverse: Any = None,
 ) -> Check:
-    """The exact rank test (Gandy and Scott 2020, algorithm 2): M uniform on 1..L, θ_M ~ π, the kernel run forward L −
-    M and its reversal
-    M − 1 steps from it; ties broken at random, the rank of θ_M among all L is uniform. For every L and n, with no
-    error of approximation. ``reverse``: the time reversal of a kernel that is not reversible."""
+    """The exact rank test (Gandy and Scott 2020, algorithm 2): M uniform on 1..L, θ_M ~ π, the kernel run forward L − M
+    and its reversal M − 1 steps from it; ties broken at random, the rank of θ_M among all L is uniform. For every L and
+    n, with no error of approximation. ``reverse``: the time reversal of a kernel that is not reversible."""
     forward = as_chain(kernel, target)
     back = forward if reverse is None else as_chain(reverse, target)
     if reverse is None and not forward.reversible:

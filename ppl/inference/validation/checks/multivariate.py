@@ -31,9 +31,9 @@ class _Space(NamedTuple):
 
 
 def check_multivariate(distribution: Any, seed: int, alpha: float, n: int, title: str) -> tuple[Check, ...]:
-    """Draws of shape ``event_shape``. Continuous: with W = p/q for a Student-t q fitted to a pilot sample (in R^d, by the
-    bijection of the support), E W = 1 and E W f = E f(draw) for the published family f. Integers: the frequencies of the
-    most frequent values against the density. No draw has the density zero."""
+    """Draws of shape ``event_shape``. Continuous: with W = p/q for a Student-t q fitted to a pilot sample (in R^d, by
+    the bijection of the support), E W = 1 and E W f = E f(draw) for the published family f. Integers: the frequencies
+    of the most frequent values against the density. No draw has the density zero."""
     sampled = jax.jit(jax.vmap(lambda key: distribution.sample(key, ())))
     log_prob = jax.jit(jax.vmap(distribution.log_prob))
     pilot = in_blocks(sampled, seed ^ 0x5EED, _PILOT, n)
@@ -94,7 +94,9 @@ def _weighted(
     u = np.asarray(to(jnp.asarray(pilot)), float)
     d = u.shape[1]
     centre, factor = u.mean(0), np.linalg.cholesky(np.cov(u.T).reshape(d, d) + 1e-12 * np.eye(d))
-    constant = gammaln((_DF + d) / 2) - gammaln(_DF / 2) - d / 2 * jnp.log(_DF * jnp.pi) - jnp.sum(jnp.log(jnp.diag(factor)))
+    constant = (
+        gammaln((_DF + d) / 2) - gammaln(_DF / 2) - d / 2 * jnp.log(_DF * jnp.pi) - jnp.sum(jnp.log(jnp.diag(factor)))
+    )
 
     def propose(key: Any) -> tuple[Any, Any]:
         normal, chi = jax.random.split(key)
@@ -123,8 +125,8 @@ def _weighted(
     said = {"function": names[t.which], "density - sampler": t.mean, "should be": 0.0, "z": t.z}
     delta = detectable(n, alpha, len(names))
     return (
-        Check("sampler has the density", "importance weights", f"mass, {len(names) - 1} functions", result.outcome, alpha,
-              result.total, said, delta, title, result.stage_seed),
+        Check("sampler has the density", "importance weights", f"mass, {len(names) - 1} functions", result.outcome,
+              alpha, result.total, said, delta, title, result.stage_seed),
     )  # fmt: skip
 
 

@@ -68,9 +68,7 @@ def _in_smc(scheme: Scheme, name: str, particles: int, seed: int, alpha: float, 
     def one(key: Any, ess: Any) -> Any:
         return estimates(smc(particles, scheme, ess)(suspend(model)).run(key)[0], measure)
 
-    compiled = jax.jit(
-        jax.vmap(lambda key: jax.vmap(one)(jax.random.split(key, len(_ESS)), jnp.asarray(_ESS)).ravel())
-    )
+    compiled = jax.jit(jax.vmap(lambda key: jax.vmap(one)(jax.random.split(key, len(_ESS)), jnp.asarray(_ESS)).ravel()))
     expected = np.tile(np.concatenate([[1.0], measure.expected]), len(_ESS))
     names = [f"{f} at ess = {ess}" for ess in _ESS for f in ("Z", "Z 1(z = 0)", "Z 1(z = 1)")]
     result = staged(lambda s, m: test_means(in_blocks(compiled, s, m, n), expected), seed, n, alpha)
@@ -90,8 +88,8 @@ def _in_smc(scheme: Scheme, name: str, particles: int, seed: int, alpha: float, 
 
 
 def _diverse(scheme: Scheme, name: str, seed: int, n: int = 200) -> Check:
-    """Seven slots over four equal weights: one ancestor for all of them, in most runs, only where they share a draw. That
-    leaves every expectation as it should be, and a population of one particle."""
+    """Seven slots over four equal weights: one ancestor for all of them, in most runs, only where they share a draw.
+    That leaves every expectation as it should be, and a population of one particle."""
     ancestors = jax.vmap(lambda key: scheme(key, jnp.zeros(4), 7))(jax.random.split(jax.random.key(seed), n))
     alike = float(np.mean(np.all(np.asarray(ancestors) == np.asarray(ancestors)[:, :1], axis=1)))
     return Check(

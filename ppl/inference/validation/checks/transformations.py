@@ -55,9 +55,9 @@ class FunctionTransformation(Transformation):
 def check_transformation(
     transformation: Transformation, seed: int = 0, alpha: float = 1e-9, n: int = 20_000, budget: float | None = None
 ) -> tuple[Check, ...]:
-    """E ⟦τ r⟧ f = ⟦r⟧ f on a small program of the shape that ``transformation`` takes; for those that act on
-    particles one by
-    one, also that the particles stay independent of each other. A transformation that claims less is undecided."""
+    """E ⟦τ r⟧ f = ⟦r⟧ f on a small program of the shape that ``transformation`` takes; for those that act on particles
+    one by one, also that the particles stay independent of each other. A transformation that claims less is
+    undecided."""
     source = transformation.source
     if isinstance(transformation, FunctionTransformation):
         _require(transformation)

@@ -17,7 +17,6 @@ from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means, t
 from ppl.inference.validation.sequential import staged
 from ppl.inference.validation.signatures import refuse, shape_of, shown
 
-
 _LEAST_EFFECTIVE = 50
 
 
@@ -108,4 +107,6 @@ def _require(run: Callable[[Any], Any], represented: bool, measure: KnownMeasure
     given = shape_of(name, f"an estimator of `{measure.name}`", helps, functions, values)
     count = int(np.prod(given.shape[1:] if isinstance(found, Particles) else given.shape))
     if count != np.size(measure.expected):
-        raise refuse(name, what, f"of its values there are {count} test functions, and {np.size(measure.expected)} means", helps)
+        raise refuse(
+            name, what, f"of its values there are {count} test functions, and {np.size(measure.expected)} means", helps
+        )

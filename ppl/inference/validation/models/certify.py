@@ -19,6 +19,7 @@ from ppl.inference.importance.prior import PriorImportance
 from ppl.inference.methods.base import Method
 from ppl.inference.program import Program
 from ppl.inference.validation.certificate import Certificate, Check
+from ppl.inference.validation.models.calibrate import check_calibrated
 from ppl.inference.validation.models.chains import check_transition, transition_of
 from ppl.inference.validation.models.effort import Effort, Listener, silent
 from ppl.inference.validation.models.oracles import oracle_for
@@ -30,6 +31,7 @@ from ppl.inference.validation.models.replicates import (
 )
 from ppl.inference.validation.validate import versions
 
+_DRAWS, _DATA_SETS, _AT_ONCE = 8_000, 200, 50
 _FEW = (2, 3)  # particles: a bias hides behind many
 
 
@@ -39,24 +41,31 @@ def certify(
     seed: int = 0,
     alpha: float = 1e-9,
     budget: float | None = None,
-    n: int = 8_000,
+    n: int | None = None,
+    calibrate: bool = False,
     model_hash: str = "",
     listener: Listener = silent,
 ) -> Certificate:
     """What ``method`` claims on ``target``, tested against an oracle or from exact starts.
 
     * properly weighted (importance, smc, smc2, rmsmc with a fixed kernel): E Ẑ f = Z π(f) with few particles and ``n``
-      replicates, against enumeration, a Gaussian posterior or quadrature; where there is none of them, the same expectations
-      by weighted draws of the prior;
+      replicates, against enumeration, a Gaussian posterior or quadrature; where there is none of them, the same
+      expectations by weighted draws of the prior;
     * invariant (nuts, hmc, mh, pgibbs): (θ₀, y) from the joint law, one transition of the sampling phase keeps it;
       (pimh, pmmh): prior starts weighted by their estimates Ẑ;
     * exact (enumerate): weighted draws of the prior have the evidence and the means that enumeration gives.
 
     A method that promises less (tempered, laplace, map) has no claim that a test with a stated error rate could refute,
-    and the certificate says so. ``budget``: seconds; what is not decided by then is undecided."""
+    and the certificate says so. ``calibrate``: whole runs on simulated data as well, whatever is claimed; ``n`` then
+    counts data sets too. ``budget``: seconds; what is not decided by then is undecided."""
     method.check(target)
-    effort = Effort.within(budget, seed=seed, alpha=alpha, n=n, listener=listener)
+    effort = Effort.within(budget, seed=seed, alpha=alpha, n=n or _DRAWS, listener=listener)
     checks = _checks(target, method, effort)
+    if calibrate:
+        listener(f"{method.name}: whole runs on simulated data")
+        sets = dataclasses.replace(effort, n=n or _DATA_SETS, block=min(_AT_ONCE, n or _DATA_SETS))
+        claimless = all(c.outcome == "undecided" for c in checks)
+        checks = (() if claimless else checks) + (check_calibrated(target, method, sets),)
     return Certificate(method.expression(), target.name, checks, versions(), str(jax.devices()[0]), model_hash)
 
 
@@ -92,8 +101,8 @@ def claim_of(method: Method) -> Claim:
 
 
 def _small(method: Method) -> Method:
-    """The same method at its smallest. Nested and moving particles cost their product; NUTS leaves its target invariant for
-    every depth of its trees, and thousands of starts side by side cost as much as the deepest."""
+    """The same method at its smallest. Nested and moving particles cost their product; NUTS leaves its target
+    invariant for every depth of its trees, and thousands of starts side by side cost as much as the deepest."""
     most = {"max_depth": 4} if method.name == "nuts" else {"n": 3, "inner": 2, "moves": 2}
     if method.name not in ("nuts", "smc2", "rmsmc", "pgibbs", "pimh", "pmmh"):
         return method
@@ -101,9 +110,7 @@ def _small(method: Method) -> Method:
     return dataclasses.replace(method, **least)  # type: ignore[type-var]
 
 
-def _estimators(
-    target: Target, method: Any, program: Program
-) -> list[tuple[Callable[[Any], Any], str, bool]]:
+def _estimators(target: Target, method: Any, program: Program) -> list[tuple[Callable[[Any], Any], str, bool]]:
     """(one realisation from a key, how it is called, whether it is itself draws of the prior)."""
     if isinstance(program, PriorImportance) or method.claim == Claim.EXACT:
         return [(lambda key: prior_draw(target, key), "draws of the prior", True)]
@@ -132,8 +139,8 @@ def _one_run(program: Program) -> Callable[[Any], Any]:
 
 
 _NO_ORACLE = (
-    "no oracle: the posterior is neither finite and small, nor jointly normal, nor of at most two continuous dimensions, "
-    "and draws of the prior can be compared with nothing but themselves"
+    "no oracle: the posterior is neither finite and small, nor jointly normal, nor of at most two continuous "
+    "dimensions, and draws of the prior can be compared with nothing but themselves"
 )
 _WHY_NOT = {
     Claim.HEURISTIC: "an approximation, right only where the posterior has its shape",

@@ -31,9 +31,8 @@ _LEAST_EFFECTIVE = 50
 
 class Transition(NamedTuple):
     """``run(key, size) -> (before, after, log weight)``: what is compared, on both sides of one iteration of the
-    method's sampling phase,
-    and the weight of the start. ``oracle`` says where the start comes from; ``sizes``: step sizes, of which the first
-    that moves is taken."""
+    method's sampling phase, and the weight of the start. ``oracle`` says where the start comes from; ``sizes``: step
+    sizes, of which the first that moves is taken."""
 
     run: Callable[[Any, Any], tuple[Any, Any, Any]]
     oracle: str
@@ -59,7 +58,7 @@ def transition_of(program: Program, seed: int) -> Transition | None:
     return _particles(program) if isinstance(program, IndependentChains | MarginalChains) else None
 
 
-def _joint(target: Target, key: Any) -> tuple[Target, dict[str, Any], Any]:
+def joint(target: Target, key: Any) -> tuple[Target, dict[str, Any], Any]:
     """(θ₀, y) from the joint law: the target given y, θ₀, and the weight of the model's factors, which the joint law
     has not."""
     run = target.simulate(key)
@@ -78,7 +77,7 @@ def _hamiltonian(program: Hamiltonian, seed: int) -> Transition:
     target, where = program.target, layout(program.target)
 
     def start(key: Any) -> tuple[Any, Any, Any]:
-        given, trace, log_weight = _joint(target, key)
+        given, trace, log_weight = joint(target, key)
         return given, where.ravel(given.unconstrain(trace)), log_weight
 
     pilot = jax.random.split(jax.random.key(seed ^ 0x51), 256)
@@ -101,7 +100,7 @@ def _metropolis(program: MetropolisChains) -> Transition:
 
     def run(key: Any, size: Any) -> Any:
         begin, step = jax.random.split(key)
-        given, trace, log_weight = _joint(target, begin)
+        given, trace, log_weight = joint(target, begin)
         here = copy.copy(program)
         here.target = given
         free = {**given.unconstrain(trace), **{v.name: trace[v.name] for v in here.discrete}}
@@ -123,7 +122,11 @@ def _particle_gibbs(program: GibbsChains) -> Transition:
         chain = program.begin(begin)
         after, _, _ = program.step(step, chain, jnp.asarray(program.warmup + 1))
         here, there = program.free(chain["trace"]), program.free(after["trace"])
-        return _seen(_flat(here), program.density(here)), _seen(_flat(there), program.density(there)), chain["log_density"]
+        return (
+            _seen(_flat(here), program.density(here)),
+            _seen(_flat(there), program.density(there)),
+            chain["log_density"],
+        )
 
     return Transition(run, "weighted SMC start", "one iteration, no adaptation")
 

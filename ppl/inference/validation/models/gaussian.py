@@ -19,8 +19,8 @@ _SHOWN = 8
 
 
 def gaussian(target: Target, names: tuple[str, ...] | None = None) -> Oracle | None:
-    """None where the unconstrained log density is not −½ uᵀΛu + gᵀu + c with Λ positive definite, to 1e-8. Its expansion
-    at zero then is all of it, and log Z = c + ½ gᵀΛ⁻¹g + d/2 log 2π − ½ log |Λ|."""
+    """None where the unconstrained log density is not −½ uᵀΛu + gᵀu + c with Λ positive definite, to 1e-8. Its
+    expansion at zero then is all of it, and log Z = c + ½ gᵀΛ⁻¹g + d/2 log 2π − ½ log |Λ|."""
     where = layout(target)
     d = where.size
     if not 0 < d <= _DIMENSIONS or any(v.discrete for v in target.latents):
@@ -54,8 +54,8 @@ def _places(target: Target, names: tuple[str, ...] | None) -> np.ndarray:
 
 
 def _oracle(target: Target, log_evidence: float, mean: np.ndarray, covariance: np.ndarray, shown: np.ndarray) -> Oracle:
-    """Functions whose expectations under a normal law are known: E cos z = e^{−½}, E sin z = 0, P(z ≤ ½) = Φ(½), and for
-    standardised neighbours E cos(z − z') = e^{ρ − 1}."""
+    """Functions whose expectations under a normal law are known: E cos z = e^{−½}, E sin z = 0, P(z ≤ ½) = Φ(½), and
+    for standardised neighbours E cos(z − z') = e^{ρ − 1}."""
     where = layout(target)
     scale = np.sqrt(np.diag(covariance))
     correlation = (covariance / np.outer(scale, scale))[shown[:-1], shown[1:]]

@@ -27,8 +27,8 @@ Names = tuple[str, ...] | None
 
 
 def oracle_for(target: Target, names: Names = None) -> Oracle | None:
-    """None where there is none: the target is neither finite and small, nor jointly normal, nor of at most two continuous
-    dimensions. The functions are of the latents ``names``, of all where it is None."""
+    """None where there is none: the target is neither finite and small, nor jointly normal, nor of at most two
+    continuous dimensions. The functions are of the latents ``names``, of all where it is None."""
     if not target.latents:
         return None
     if all(v.discrete and v.support_size is not None for v in target.latents):

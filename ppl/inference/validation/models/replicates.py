@@ -73,7 +73,9 @@ def _compared(
     masses = pilot[..., 0].reshape(len(pilot), -1)
     effective = float(np.min(masses.sum(0) ** 2 / np.maximum(np.sum(masses**2, 0), 1e-300)))
     if not effective >= max(_LEAST_EFFECTIVE, least_share * len(pilot)):
-        why = {"why": f"the weights of {len(pilot)} replicates are worth {effective:.1f}: no mean of them can be compared"}
+        why = {
+            "why": f"the weights of {len(pilot)} replicates are worth {effective:.1f}: no mean of them can be compared"
+        }
         return Check(claim, oracle, "", "undecided", effort.alpha, len(pilot), why, None, case, effort.seed)
 
     def statistics(keys: Any) -> np.ndarray:
@@ -89,7 +91,12 @@ def _compared(
         result.outcome,
         effort.alpha,
         result.total,
-        {"function": "Z" if t.which == 0 else f"Z f{t.which - 1}", "mean / Z": t.mean, "should be": t.expected, "z": t.z},
+        {
+            "function": "Z" if t.which == 0 else f"Z f{t.which - 1}",
+            "mean / Z": t.mean,
+            "should be": t.expected,
+            "z": t.z,
+        },
         detectable(t.n, effort.alpha, len(expected)),
         case,
         result.stage_seed,
@@ -101,4 +108,6 @@ def as_population(row: dict[str, Any]) -> Particles:
     log_weights = row["log_weight"]
     shift = jax.scipy.special.logsumexp(log_weights) - jnp.log(log_weights.shape[0])
     alive = jnp.isfinite(shift)
-    return Particles(row["trace"], log_weights, jnp.where(alive, row["log_evidence"] - jnp.where(alive, shift, 0.0), -jnp.inf))
+    return Particles(
+        row["trace"], log_weights, jnp.where(alive, row["log_evidence"] - jnp.where(alive, shift, 0.0), -jnp.inf)
+    )
