@@ -40,10 +40,38 @@ def bound(applied: Applied, method: Vi) -> tuple[Compiled, Method]:
     from ppl.api.compile import posterior_target, variational_target
 
     parts = named(applied, method)
+    if parts.guide is None:
+        _require_smooth(applied)
     if parts.objective is None:
         return posterior_target(applied, marginalise=True), method
     compiled = variational_target(applied, parts.guide)
     return _completed(compiled), _with_engine(applied, method, parts, compiled)
+
+
+def _require_smooth(applied: Applied) -> None:
+    """MethodError where a latent variable reaches a discontinuity: automatic guides are differentiated along their
+    draws, and such a derivative does not see a jump."""
+    from ppl.compiler.check.smoothness import discontinuity
+    from ppl.compiler.ir.walk import statements
+
+    model = applied.inlined
+    for draw in (s for s in statements(model.body) if isinstance(s, ir.Draw)):
+        if draw.site in applied.bound.data or T.element(draw.var.type) != T.REAL:
+            continue
+        jump = discontinuity(applied.program, model, None, draw)
+        if jump is not None:
+            raise MethodError(
+                f"an automatic guide can't fit `{draw.site}`: it reaches {jump}",
+                notes=(
+                    "automatic guides are differentiated along their draws, and such a derivative does not see a jump: "
+                    "the fit would be silently wrong",
+                ),
+                helps=(
+                    f"write a guide that draws `{draw.site}`, and leave its strategy to the compiler: "
+                    f"`guide q() for {model.name} {{ … }}`, --method 'vi(guide=q)'",
+                    "or leave variational inference: --method nuts, or 'smc(10000)'",
+                ),
+            )
 
 
 def learns(applied: Applied) -> bool:
@@ -52,12 +80,10 @@ def learns(applied: Applied) -> bool:
 
     if any(isinstance(n, ir.ParamStmt) for n in walk(applied.inlined.body)):
         return True
-    if not applied.externs:
-        return False
+    from ppl.compiler.emit.bind import extern_functions
     from ppl.compiler.emit.estimate.networks import trainable
-    from ppl.compiler.emit.externs import Extern
 
-    return any(trainable(Extern.of(f)) for f in applied.externs.values())
+    return any(trainable(e) for e in extern_functions(applied.program, applied.model, applied.externs).values())
 
 
 def _completed(compiled: Compiled) -> Compiled:
@@ -116,6 +142,7 @@ def _with_engine(applied: Applied, method: Vi, parts: Parts, compiled: Compiled)
         program=applied.program,
         library=parts.library,
         minibatch=_minibatch(applied, method, parts.objective),
+        strategies=_strategies(parts.guide, method.strategies),
     )
     made, particles = make(), method.particles
     if particles > 1 and any(s.strategy == "reinforce" for s in made.strategies):
@@ -133,6 +160,28 @@ def _with_engine(applied: Applied, method: Vi, parts: Parts, compiled: Compiled)
         weight=_weight(applied, target, guide, given),
         settle=partial(_settle, whole) if learns(applied) else None,
     )
+
+
+def _strategies(guide: ir.Model | None, given: Any) -> dict[str, Any]:
+    """Strategies by variable: objects, or names of those of the compiler."""
+    from ppl.compiler.emit.estimate.strategies import STRATEGIES
+
+    if not given:
+        return {}
+    drawn = [] if guide is None else [s.name for s in guide.sites]
+    unknown = [n for n in given if n not in drawn]
+    if unknown:
+        raise UsageError(
+            f"`strategies` names `{unknown[0]}`, which no guide of the file draws",
+            notes=(f"drawn by the guide: {', '.join(drawn) or 'nothing: it is an automatic one'}",),
+        )
+    wrong = [s for s in given.values() if isinstance(s, str) and s not in STRATEGIES]
+    if wrong:
+        raise UsageError(
+            f"there is no gradient strategy `{wrong[0]}`",
+            notes=(f"strategies: {', '.join(n for n in STRATEGIES if n != 'plain')}",),
+        )
+    return {n: STRATEGIES[s] if isinstance(s, str) else s for n, s in given.items()}
 
 
 def _require_pathwise(name: str, strategies: Any) -> None:
@@ -179,7 +228,8 @@ def named(applied: Applied, method: Vi) -> Parts:
     found = next((m for m in shelf.models if m.name == call.name), None)
     from ppl.inference.variational.estimates import ESTIMATES
 
-    if guide is None and call.name in ESTIMATES and method.batch is None and not learns(applied):
+    plain = method.batch is None and not method.strategies and not learns(applied)
+    if guide is None and call.name in ESTIMATES and plain:
         return Parts(None, None, None, {})
     if found is None:
         raise _no_objective(applied, call.name, shelf, guide)
