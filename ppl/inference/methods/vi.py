@@ -48,13 +48,19 @@ class Vi(Method):
     particles: int = parameter(10, "estimates of the objective averaged in each step", least=1)
     window: int = parameter(100, "steps over which gains are judged and parameters averaged", least=2)
     halvings: int = parameter(
-        6, "times that the step is halved where three windows bring no gain; then the fit has converged; 0: never", least=0
+        6,
+        "times that the step is halved where three windows bring no gain; then the fit has converged; 0: never",
+        least=0,
     )
     tolerance: float = parameter(0.001, "a gain in nats that does not count", least=0)
     start: str = parameter("zero", "start near zero, or at the Laplace approximation", choices=("zero", "laplace"))
     batch: Any = parameter(
         None,
         "entries of a plate of data in each step, drawn anew: 100, or where there are several plates N(100); none: all",
+    )
+    strategies: Any = parameter(
+        None,
+        "from Python: gradient strategies of draws by name, {'z': 'reinforce'}, in place of the compiler's choices",
     )
     draws: int = parameter(1000, "draws of the fitted guide", least=1)
 
@@ -67,7 +73,7 @@ class Vi(Method):
 
     @property
     def identified(self) -> bool:
-        return all(isinstance(getattr(self, name), Call) for name in _PARTS)
+        return self.strategies is None and all(isinstance(getattr(self, name), Call) for name in _PARTS)
 
     def program(self, target: Target) -> Program:
         """With an automatic guide or a ``GuideProgram``, and an objective that is a Python function; guides and

@@ -291,7 +291,8 @@ def _strategies(objective: ObjectiveProgram) -> str:
     """``gradients: z by enum (finitely many values), x by reparam``."""
     by_kind: dict[tuple[str, str], list[str]] = {}
     for s in objective.strategies:
-        by_kind.setdefault((s.strategy, s.reason), []).append(s.site)
+        reason = f"{s.reason}; biased" if s.claim == "biased" else s.reason
+        by_kind.setdefault((s.strategy, reason), []).append(s.site)
     parts = [
         f"{', '.join(f'`{n}`' for n in names)} by {kind}" + (f" ({why})" if why else "")
         for (kind, why), names in by_kind.items()
