@@ -14,7 +14,7 @@ from ppl.compiler.diagnostics.diagnostic import Diagnostic, Edit, Help, Label
 from ppl.compiler.diagnostics.span import NOWHERE, Source, Span
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.builtins import BUILTINS
-from ppl.compiler.ir.types import INT, element
+from ppl.compiler.ir.types import INT, REAL, element
 from ppl.compiler.ir.walk import statements, walk
 
 Break = tuple[Span, str]  # where and by what
@@ -45,7 +45,7 @@ def check_strategies(program: ir.Program, sources: dict[str, Source]) -> list[Di
                 if found is not None:
                     out.append(_unsound_reparam(stmt, found, sources))
             elif stmt.strategy.name in ("reinforce", "mvd"):
-                moving = _moving_support(program, model, stmt)
+                moving = moving_support(program, model, stmt)
                 if moving is not None:
                     out.append(_moving(stmt, moving, sources))
     return out
@@ -111,6 +111,7 @@ class _Flow:
     closures: dict[str, ir.Closure] = field(default_factory=dict)
     windows: dict[str, str] = field(default_factory=dict)  # lagged variable by site
     active: set[str] = field(default_factory=set)
+    through_draws: bool = False  # whether every continuous draw follows its distribution
     found: Break | None = None
 
     def touched(self, node) -> bool:
@@ -141,6 +142,7 @@ class _Flow:
                 self.hit(self.break_in(stmt.dist))
                 self.hit(self.break_in(stmt.indices))
                 pathwise = stmt.strategy is not None and stmt.strategy.name == "reparam"
+                pathwise = pathwise or (self.through_draws and element(stmt.var.type) == REAL)
                 if pathwise:
                     self.copy_to(stmt.var, stmt.dist)
             case ir.Observe() | ir.Factor() | ir.Require():
@@ -265,6 +267,7 @@ class _Flow:
             dict(self.closures),
             dict(self.windows),
             self.active | {name},
+            self.through_draws,
         )
         for p, a in zip(params, args, strict=False):
             inner.copy_to(p, a)
@@ -287,14 +290,21 @@ def _reaches(program: ir.Program, body: ir.Block, starts: set[str]) -> Break | N
     return flow.found
 
 
-def _moving_support(program: ir.Program, model: ir.Model, draw: ir.Draw) -> Break | None:
-    """The argument of the draw's distribution that sets its support and depends on a learnable parameter."""
-    flow = _Flow(program, {s.var.id for s in statements(model.body) if isinstance(s, ir.ParamStmt)})
+def moving_support(program: ir.Program, model: ir.Model, draw: ir.Draw) -> Break | None:
+    """The argument of the draw's distribution that sets its support and depends on a learnable parameter, be it through
+    continuous draws: the arguments of an objective count as such, for a derivative may be asked by them. None also where
+    the strategy of the draw takes account of it (``mvd`` of a uniform variable)."""
+    found = {s.var.id for s in statements(model.body) if isinstance(s, ir.ParamStmt)}
+    if model.kind == "objective":
+        found |= {p.var.id for p in model.params if element(p.var.type) == REAL}
+    flow = _Flow(program, found, through_draws=True)
     flow.block(model.body)
     lets = {s.var.id: s for s in statements(model.body) if isinstance(s, ir.Let)}
     let = lets.get(draw.dist.id) if isinstance(draw.dist, ir.Var) else None
     while let is not None and isinstance(let.op, ir.MakeDist):
         args = dict(let.op.args)
+        if let.op.name == "Uniform" and draw.strategy is not None and draw.strategy.name == "mvd":
+            return None
         for name in _SUPPORT_ARGS.get(let.op.name, ()):
             if name in args and flow.touched(args[name]):
                 return (let.span if let.span != NOWHERE else draw.span, f"`{name}`")

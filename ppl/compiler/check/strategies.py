@@ -30,12 +30,13 @@ MEASURE_VALUED = (
     "Binomial",
     "Uniform",
 )
-#: Distributions whose sampler is differentiable by the parameters (Gamma and its kin implicitly).
+#: Distributions whose sampler is differentiable by the parameters (Gamma and its kin, and mixtures, implicitly).
 PATHWISE = frozenset(
     "Normal StudentT Cauchy Laplace Logistic Gumbel LogNormal HalfNormal HalfCauchy HalfStudentT Exponential Gamma "
     "InverseGamma ChiSquared Weibull Pareto Beta BetaMean Uniform Dirichlet MultiNormal MultiNormalChol MultiNormalPrec "
-    "MultiStudentT LKJCholesky GaussianRandomWalk Delta iid transformed truncated ordered".split()
+    "MultiStudentT LKJCholesky GaussianRandomWalk Delta iid transformed truncated ordered mixture".split()
 )
+_NO_PATH = ("VonMises", "ZeroInflated", "Flat", "infer")  # von Mises: a draw jumps where the circle is cut
 _FINITE = (
     "Bernoulli",
     "BernoulliLogit",
@@ -93,6 +94,15 @@ def strategy(cx: Context, via: ast.Via, facts: DistFacts, discrete: bool) -> ir.
                 suggestion("use `via enum`, exact over finitely many values", via.span, "via enum"),
                 suggestion("or `via reinforce`", via.span, "via reinforce"),
             ),
+        )
+        return None
+    if via.name == "reparam" and facts.name in _NO_PATH:
+        cx.error(
+            "E511",
+            f"a draw of `{facts.name}` does not follow its parameters smoothly",
+            via.span,
+            "no derivative along the value",
+            helps=(suggestion("use `via reinforce`", via.span, "via reinforce"),),
         )
         return None
     if via.name == "enum" and (not discrete or facts.name not in _FINITE):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ppl.compiler.check.smoothness import discontinuity
+from ppl.compiler.check.smoothness import discontinuity, moving_support
 from ppl.compiler.check.strategies import MEASURE_VALUED, PATHWISE
+from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate.finite import finite_values
 from ppl.compiler.emit.estimate.strategies import STRATEGIES, Strategy
-from ppl.compiler.ir.nodes import Draw, Let, MakeDist, Model, Program, Var
+from ppl.compiler.ir.nodes import Draw, Let, Lit, MakeDist, Model, Program, Var
 from ppl.compiler.ir.types import REAL, element, shape
 from ppl.compiler.ir.walk import statements
 from ppl.core.objective import DrawStrategy
@@ -57,7 +58,7 @@ class Chosen:
 
     def _choice(self, model: Model, draw: Draw, given: Mapping[str, Strategy]) -> tuple[Strategy, str]:
         if draw.site in given:
-            return given[draw.site], _ASKED
+            return self._sound(model, draw, given[draw.site]), _ASKED
         if draw.strategy is not None and not draw.strategy.auto:
             return STRATEGIES[draw.strategy.name], _ASKED
         name = family(model, draw)
@@ -71,13 +72,31 @@ class Chosen:
                 return STRATEGIES["mvd"], "it has infinitely many values, and a measure-valued derivative"
             return STRATEGIES["reinforce"], "it is discrete, with too many values to list"
         jump = discontinuity(self.program, model, self.target, draw)
-        if name not in PATHWISE:
-            return STRATEGIES["reinforce"], f"the sampler of `{name}` has no derivative"
-        if jump is None:
+        if jump is None and name in PATHWISE:
             return STRATEGIES["reparam"], "it reaches no discontinuity"
-        if name in MEASURE_VALUED and not shape(draw.var.type):
-            return STRATEGIES["mvd"], f"it reaches {jump}, and has a measure-valued derivative"
-        return STRATEGIES["reinforce"], f"it reaches {jump}"
+        why = f"it reaches {jump}" if name in PATHWISE else f"the sampler of `{name}` has no derivative"
+        if name in MEASURE_VALUED and not shape(draw.var.type) and not _shape_moves(model, draw, name):
+            return STRATEGIES["mvd"], f"{why}, and has a measure-valued derivative"
+        return self._sound(model, draw, STRATEGIES["reinforce"]), why
+
+    def _sound(self, model: Model, draw: Draw, strategy: Strategy) -> Strategy:
+        """EmissionError for a score function whose support moves."""
+        moving = moving_support(self.program, model, draw) if getattr(strategy, "scored", False) else None
+        if moving is not None:
+            raise EmissionError(
+                f"`{draw.site}` can't use `{strategy.name}`: its support depends on what is learnt ({moving[1]})",
+                draw.span,
+                notes=("the score function is 0 at the edge that moves: the gradient would be wrong, even in sign",),
+                helps=("draw from constant bounds, and scale what is drawn",),
+            )
+        return strategy
+
+
+def _shape_moves(model: Model, draw: Draw, name: str) -> bool:
+    """Whether a parameter without a measure-valued derivative is no constant of the text."""
+    left = {"Gamma": "shape", "Weibull": "shape"}.get(name)
+    made = distribution(model, draw)
+    return left is not None and made is not None and not isinstance(dict(made.args).get(left), Lit)
 
 
 _ASKED = "as asked"
@@ -88,9 +107,15 @@ def draws(model: Model) -> Iterator[Draw]:
     return (s for s in statements(model.body) if isinstance(s, Draw))
 
 
-def family(model: Model, draw: Draw) -> str:
-    """The name of the distribution, "" where it is chosen at run time."""
+def distribution(model: Model, draw: Draw) -> MakeDist | None:
+    """How the distribution of a draw is made; None where it is chosen at run time."""
     for s in statements(model.body):
         if isinstance(s, Let) and isinstance(draw.dist, Var) and s.var.id == draw.dist.id:
-            return s.op.name if isinstance(s.op, MakeDist) else ""
-    return ""
+            return s.op if isinstance(s.op, MakeDist) else None
+    return None
+
+
+def family(model: Model, draw: Draw) -> str:
+    """The name of the distribution, "" where it is chosen at run time."""
+    made = distribution(model, draw)
+    return made.name if made is not None else ""

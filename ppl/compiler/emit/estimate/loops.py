@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -9,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ppl.compiler.emit import indexing, operations
+from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate import terms
-from ppl.compiler.emit.estimate.axes import Axis, Labelled, named, plain, positional, settled
+from ppl.compiler.emit.estimate.axes import Axis, Labelled, lift, named, plain, positional, settled
 from ppl.compiler.emit.estimate.terms import Terms
 from ppl.compiler.emit.evaluate import PURE
 from ppl.compiler.emit.traverse import Memo, draws_in
@@ -151,14 +153,22 @@ def index(walk: Walk, statement: Let, op: IndexOp) -> Any:
         at = walk.lookup(first.id)
         if isinstance(at, Labelled) and at.axes == (dims[0],) and first.id in walk.ranges:
             return element(base, dims[0], 0)
+    if isinstance(base, Terms) and not base.exact:
+        return _of_estimate(walk, base, op, statement)
     if not isinstance(base, (Labelled, Terms)):
         return type(base)({n: _indexed(walk, v, op, statement) for n, v in base.sites.items()})
     return walk.lifted(op, lambda frame: operations.apply(PURE, frame, statement), statement.span)
 
 
-def _indexed(walk: Walk, base: Labelled, op: IndexOp, statement: Let) -> Labelled:
-    from ppl.compiler.emit.estimate.axes import lift
+def _of_estimate(walk: Walk, base: Terms, op: IndexOp, statement: Let) -> Terms:
+    """An element of an estimated array is an estimate."""
+    found = _indexed(walk, terms.collapsed(base, statement.span, linear=True), op, statement)
+    if found.ndim:
+        raise EmissionError("a part of an estimated array is taken", statement.span, helps=("take its elements",))
+    return replace(terms.scalar_terms(found, frozenset(walk.plates)), exact=False)
 
+
+def _indexed(walk: Walk, base: Labelled, op: IndexOp, statement: Let) -> Labelled:
     subscripts = [walk.array(s) for s in op.subscripts]  # whole axes of a trace are not taken
     return lift(lambda b, *s: indexing.take(b, tuple(s), op.checked), base, *subscripts, span=statement.span)
 

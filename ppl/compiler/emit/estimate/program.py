@@ -25,8 +25,8 @@ from ppl.compiler.emit.frame import Frame
 from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.ir.nodes import Draw, Model, Program, SimDraw
 from ppl.compiler.ir.types import Guide as GuideType
+from ppl.compiler.ir.types import IndexType, Scalar, Type, element, shape
 from ppl.compiler.ir.types import Target as TargetType
-from ppl.compiler.ir.types import shape
 from ppl.compiler.ir.walk import walk as nodes_of
 from ppl.compiler.passes.elementwise import element_by_element
 from ppl.compiler.passes.fuse import fuse
@@ -199,7 +199,7 @@ def objective(
 
 
 def _arguments(code: Code, own: Mapping[str, Any]) -> dict[str, Any]:
-    return {p.name: jax.tree.map(_array, own[p.name]) for p in code.model.params if p.name in own and not p.is_size}
+    return {p.name: _value(p.var.type, own[p.name]) for p in code.model.params if p.name in own and not p.is_size}
 
 
 def _settle(made: EmittedObjective, chosen: Chosen) -> tuple[tuple[int, ...], int]:
@@ -271,14 +271,17 @@ def _known(code: Code, values: Mapping[str, Any]) -> dict[str, Any]:
         if p.is_size:
             continue
         if p.name in values:
-            found[p.name] = jax.tree.map(_array, values[p.name])
+            found[p.name] = _value(p.var.type, values[p.name])
         elif p.default is None:
             raise EmissionError(f"the guide `{code.model.name}` needs a value for `{p.name}`", p.var.span)
     return found
 
 
-def _array(x: Any) -> Any:
-    return jnp.asarray(x) if hasattr(x, "shape") or isinstance(x, (int, float, bool)) else x
+def _value(t: Type, x: Any) -> Any:
+    """Numbers, and arrays of numbers however they are given, as arrays."""
+    if isinstance(element(t), (Scalar, IndexType)):
+        return jnp.asarray(x)
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if hasattr(leaf, "shape") else leaf, x)
 
 
 def _rows_in_all(axis: str, code: Code) -> int:

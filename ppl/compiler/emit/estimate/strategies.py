@@ -21,6 +21,8 @@ from ppl.compiler.emit.estimate.choices import Enumerated, Followed, Made, Score
 from ppl.compiler.emit.estimate.finite import finite_values
 from ppl.compiler.ir.nodes import Draw
 from ppl.core.distributions import support_values
+from ppl.core.distributions.mixture import Mixture
+from ppl.core.distributions.tails import core
 from ppl.core.lanes import plain as plain_key
 
 
@@ -119,12 +121,19 @@ class Sampled(Strategy):
 
 
 class Reparam(Sampled):
-    """The derivative along the sample path."""
+    """The derivative along the sample path; for mixtures of scalars the implicit one, dx = −∂F(x; θ) / p(x)."""
 
     name = "reparam"
 
     def sample(self, dist: Any, key: PRNGKeyArray) -> Array:
-        return dist.sample(key)
+        x = dist.sample(key)
+        if not isinstance(core(dist), Mixture):
+            return x
+        if dist.event_shape:
+            raise EmissionError("a mixture of vectors has no sample path", helps=("use `via reinforce`",))
+        x = jax.lax.stop_gradient(x)
+        below, density = dist.cdf(x), jnp.exp(dist.log_prob(x))
+        return x - (below - jax.lax.stop_gradient(below)) / jax.lax.stop_gradient(density)
 
 
 class Reinforce(Sampled):

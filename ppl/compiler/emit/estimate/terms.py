@@ -75,11 +75,12 @@ def added(parts: list[Labelled]) -> Labelled:
     return Labelled(value, axes, merged(p.deps for p in parts))
 
 
-def collapsed(x: Terms | Labelled, span: Span = NOWHERE) -> Labelled:
-    """The value as one labelled array."""
+def collapsed(x: Terms | Labelled, span: Span = NOWHERE, linear: bool = False) -> Labelled:
+    """The value as one labelled array. ``linear``: what is done with it keeps an estimate unbiased; EmissionError where
+    it is an estimate, and is not."""
     if isinstance(x, Labelled):
         return x
-    if not x.exact:
+    if not (x.exact or linear):
         raise EmissionError(
             "an expectation that is estimated by draws is used in a way that is not linear",
             span,

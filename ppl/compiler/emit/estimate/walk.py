@@ -14,7 +14,7 @@ from ppl.compiler.emit import operations
 from ppl.compiler.emit.code import Code
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.estimate import auxiliary, branches, chains, linear, loops, measures, ordered, scored
-from ppl.compiler.emit.estimate.axes import Axis, Deps, Labelled, NotLocal, lift, merged, plain
+from ppl.compiler.emit.estimate.axes import Axis, Deps, Labelled, NotLocal, lift, merged, named, plain, settled
 from ppl.compiler.emit.estimate.choices import Made, Scored, expectation
 from ppl.compiler.emit.estimate.keys import Keys
 from ppl.compiler.emit.estimate.measures import TraceValue
@@ -263,12 +263,23 @@ class Walk:
         outer, self.made = self.made, []
         (result,) = self.block(body)
         kept = frozenset(self.plates)
-        if not isinstance(result, Terms):
-            result = scalar_terms(result, kept)
+        result, dims = self._by_element(result)
         exact = result.exact and all(m.exact for m in self.made)
-        parts = expectation(list(result.parts), self.made, kept)
+        parts = expectation(list(result.parts), self.made, kept | set(dims))
         self.made = outer
-        return Terms(tuple(parts), kept, (), exact)
+        return Terms(tuple(parts), kept, dims, exact)
+
+    def _by_element(self, result: Value) -> tuple[Terms, tuple[Axis, ...]]:
+        """The result of an expectation: a sum; of an array, one for each element, along new axes."""
+        kept = frozenset(self.plates)
+        if isinstance(result, Terms) and not result.dims:
+            return result, ()
+        exact = getattr(result, "exact", True)
+        value = settled(collapsed(result, linear=True))
+        dims = tuple(Axis(n) for n in value.value.shape[: value.ndim]) if value.ndim else ()
+        for axis in dims:
+            value = named(value, axis)
+        return replace(scalar_terms(value, kept), exact=exact), dims
 
     def draw(self, statement: Draw) -> None:
         name = statement.var.id
