@@ -33,7 +33,7 @@ class Auto(Method):
         if not target.latents:
             return Importance(1000), "no random variable is left to infer: the draws are independent and exact"
         if not discrete:
-            return Nuts(), "every random variable is continuous"
+            return Nuts(), "every random variable that is left to infer is continuous"
         if len(discrete) == len(target.latents) and all(v.support_size is not None for v in discrete):
             count = states(target)
             if count <= _SMALL:
