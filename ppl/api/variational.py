@@ -219,7 +219,9 @@ def named(applied: Applied, method: Vi) -> Parts:
 
     guide = _guide(applied, method.guide) if isinstance(method.guide, Call) else None
     if not isinstance(method.objective, Call):
-        return Parts(guide, None, None, {})
+        if callable(method.objective):
+            _require_plain(applied, method, guide)
+        return Parts(None, None, None, {})
     call = method.objective
     own = next((m for m in applied.program.models if m.kind == "objective" and m.name == call.name), None)
     if own is not None:
@@ -234,6 +236,17 @@ def named(applied: Applied, method: Vi) -> Parts:
     if found is None:
         raise _no_objective(applied, call.name, shelf, guide)
     return Parts(guide, found, shelf, _arguments(found, call))
+
+
+def _require_plain(applied: Applied, method: Vi, guide: ir.Model | None) -> None:
+    """A Python function as objective knows of automatic guides and ``GuideProgram``s only."""
+    asked = guide is not None and getattr(method.guide, "name", "auto") != "auto"
+    if asked or method.batch is not None or method.strategies or learns(applied):
+        what = "a guide of the file" if asked else "batches, strategies or learnable parameters of the model"
+        raise UsageError(
+            f"an objective that is a Python function does not go with {what}",
+            helps=("write the objective in the model's file: objective name[Z: trace](p: Target<Z>, q: Guide<Z>) …",),
+        )
 
 
 def library() -> ir.Program:

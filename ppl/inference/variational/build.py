@@ -62,6 +62,11 @@ def _estimate(given: Any) -> tuple[Any, str, bool]:
     """The estimate, its name, and whether it bounds the evidence from below."""
     if callable(given):
         return given, getattr(given, "__name__", type(given).__name__), False
+    if not hasattr(given, "keywords"):
+        raise UsageError(
+            f"`objective` of vi is {type(given).__name__}, and must be a name or a function",
+            helps=("objective=elbo", "from Python: a function of (target, guide, params, key)"),
+        )
     return apply("objective", ESTIMATES, given), label(given), given.name in LOWER_BOUNDS
 
 

@@ -31,6 +31,7 @@ from ppl.compiler.ir.nodes import (
     Draw,
     ExpectOp,
     Factor,
+    ForwardSum,
     GetField,
     If,
     IndexOp,
@@ -50,6 +51,7 @@ from ppl.compiler.ir.nodes import (
     SimDraw,
     SizeAtom,
     Stmt,
+    SumOut,
     Var,
 )
 from ppl.compiler.ir.sizes import Size
@@ -219,6 +221,8 @@ class Walk:
                 branches.branch(self, statement)
             case Observe() | Factor() | Require() if self.scoring:
                 scored.condition(self, statement)
+            case SumOut() | ForwardSum() if self.scoring:
+                scored.evaluated(self, statement)
             case ParamStmt():
                 self.values[statement.var.id] = plain(self.params[statement.site])
             case Output():
