@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> int:
         mutant, start = MUTANTS[name], time.monotonic()
         caught, kept = mutant.check(mutant.broken, mutant.n), not mutant.check(mutant.sound, mutant.n)
         draws = f"{mutant.n:,}" if mutant.n else "exact"
-        row = f"| {name} | {mutant.title} | {mutant.detector} | {draws} | {'yes' if caught else 'NO'} | {'passes' if kept else 'REFUTED'} |"
+        outcome = f"{'yes' if caught else 'NO'} | {'passes' if kept else 'REFUTED'}"
+        row = f"| {name} | {mutant.title} | {mutant.detector} | {draws} | {outcome} |"
         rows.append(row)
         sound &= caught and kept
         print(row, flush=True)

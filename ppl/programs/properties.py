@@ -111,9 +111,9 @@ def compiled(program: Program) -> str:
         target = bind(plan.program, "main", {}, {}, {}, deferred=frozenset(plan.deferred))
     except EmissionError:
         return ""
-    if plan.deferred:
-        return ""
     shapes = {v.name: v.shape for v in target.latents}
+    if plan.deferred or set(shapes) != set(paths[0].trace):  # a branch that is never taken draws nothing
+        return ""
     traces = {n: jnp.asarray(np.stack([np.reshape(p.trace[n], shapes[n]) for p in paths])) for n in shapes}
     found = np.asarray(jax.jit(jax.vmap(target.log_density))(traces))
     expected = np.array([p.log_weight for p in paths])

@@ -8,10 +8,13 @@ import numpy as np
 from scipy import stats
 
 
+_SHARP, _NORMALS = 2.5e-3, 20_000
+
+
 class MeanTest(NamedTuple):
     """One row of statistics against their expectations under the claim.
 
-    ``p_value``: two-sided, of the most extreme of ``k`` statistics with Bonferroni's correction; ``which`` is its
+    ``p_value``: two-sided, of the most extreme of ``k`` statistics, corrected for their number; ``which`` is its
     index, ``z`` its standardised deviation, ``mean`` and ``expected`` its value and what it should be."""
 
     p_value: float
@@ -50,12 +53,27 @@ def test_means(draws: np.ndarray, expected: np.ndarray) -> MeanTest:
     indicator = ((draws == 0) | (draws == 1)).all(0)  # frequencies: exact, as rare events have no normal limit
     count, p = draws.sum(0), np.clip(expected, 0.0, 1.0)
     tail = np.minimum(stats.binom.cdf(count, n, p), stats.binom.sf(count - 1, n, p))
-    z = np.where(indicator, np.sign(off) * stats.norm.isf(np.minimum(tail, 0.5)), z)
+    with np.errstate(invalid="ignore"):  # columns that are no frequencies
+        z = np.where(indicator, np.sign(off) * stats.norm.isf(np.minimum(tail, 0.5)), z)
     z = np.where(np.isfinite(draws).all(0), z, np.inf)
     z = np.where(np.isnan(z), np.inf, z)
     worst = int(np.argmax(np.abs(z)))
     p = min(1.0, float(2 * stats.norm.sf(abs(z[worst]))) * k)
+    p = _correlated(draws, abs(z[worst]), p) if k > 1 and p > _SHARP else p
     return MeanTest(p, worst, float(z[worst]), float(means[worst]), float(expected[worst]), n)
+
+
+def _correlated(draws: np.ndarray, z: float, bonferroni: float) -> float:
+    """P(max |Zᵢ| ≥ z) for normal Z with the correlations of ``draws``, by simulation: Bonferroni's bound is far above it
+    where the statistics say nearly the same. Not below ``_SHARP``, where so few simulations reach."""
+    varying = draws[:, draws.std(0) > 1e-9 * np.maximum(1.0, np.abs(draws).max(0))]
+    if varying.shape[1] == 0:
+        return bonferroni
+    correlation = np.corrcoef(varying, rowvar=False).reshape(varying.shape[1], -1)
+    values, vectors = np.linalg.eigh(correlation)
+    normals = np.random.default_rng(0).normal(size=(_NORMALS, len(values)))
+    reached = np.abs(normals @ (vectors * np.sqrt(np.maximum(values, 0.0))).T).max(1) >= z
+    return min(bonferroni, max(_SHARP, float(reached.mean())))
 
 
 def test_weights(draws: np.ndarray, expected: np.ndarray, bounds: tuple[float, ...] = (10.0, 100.0)) -> MeanTest:

@@ -35,7 +35,7 @@ def check_kernel(
     ``as_chain``."""
     deadline = None if budget is None else time.monotonic() + budget
     chain = as_chain(kernel, target)
-    run = _runner(chain, steps, target.functions, min(n, 20_000))
+    run = runner(chain, steps, target.functions, min(n, 20_000))
     pilot_start, pilot_end, _ = run(seed, 2_000)
     moved = float(np.mean(np.any(pilot_start != pilot_end, axis=1)))
     family: Any = Family(pilot_start) if target.functions is None else Atoms(pilot_start.shape[1])
@@ -98,7 +98,7 @@ def _check(
     )
 
 
-def _runner(chain: Chain, steps: int, functions: Any, block: int) -> Callable[[int, int], tuple[np.ndarray, ...]]:
+def runner(chain: Chain, steps: int, functions: Any, block: int) -> Callable[[int, int], tuple[np.ndarray, ...]]:
     read = chain.read if functions is None else lambda state: functions(chain.read(state))
 
     def one(key: Any) -> Any:

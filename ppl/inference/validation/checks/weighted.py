@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ppl.inference.representations import Particles, Representation, WeightedValue
+from ppl.inference.representations import Enumerated, Particles, Representation, Sampled, WeightedValue
 from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means, test_weights
@@ -57,11 +57,13 @@ def check_weighted(
     deadline = None if budget is None else time.monotonic() + budget
     run = program.run if isinstance(program, Representation) else program
 
-    def one(key: Any) -> Any:
-        realised = run(key)
-        return estimates(realised[0] if isinstance(program, Representation) else realised, measure)
+    def realise(key: Any) -> Any:
+        return weighed(program, run(key)[0]) if isinstance(program, Representation) else run(key)
 
-    _require(run, isinstance(program, Representation), measure, case)
+    def one(key: Any) -> Any:
+        return estimates(realise(key), measure)
+
+    _require(realise, measure, case)
     compiled = jax.jit(jax.vmap(one))
     expected = np.concatenate([[1.0], np.ravel(measure.expected)])
     names = ["Z"] + [f"Z f{i}" for i in range(len(expected) - 1)]
@@ -94,11 +96,20 @@ def check_weighted(
     )
 
 
-def _require(run: Callable[[Any], Any], represented: bool, measure: KnownMeasure, name: str) -> None:
+def weighed(program: Representation, realised: Any) -> Any:
+    """A realisation as weighted values: one of weight 1 for a sample, all states of what is enumerated."""
+    if isinstance(program, Sampled):
+        return WeightedValue(realised, jnp.zeros(()))
+    if isinstance(program, Enumerated):
+        values, log_weights = realised
+        return Particles(values, log_weights, jnp.log(log_weights.shape[0]))
+    return realised
+
+
+def _require(run: Callable[[Any], Any], measure: KnownMeasure, name: str) -> None:
     """A realisation is a population or a weighted value, and the test functions can be applied to its values."""
     what, helps = "an estimator", "an estimator is a function of a key that returns Particles or a WeightedValue"
     found = shape_of(name, what, helps, run, jax.random.key(0))
-    found = found[0] if represented else found
     if not isinstance(found, Particles | WeightedValue):
         raise refuse(name, what, f"it returned {shown(found)}", helps)
     functions = jax.vmap(measure.functions) if isinstance(found, Particles) else measure.functions
