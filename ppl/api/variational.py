@@ -216,11 +216,12 @@ def _weight(applied: Applied, target: Any, guide: Any, given: dict[str, Any]) ->
 def named(applied: Applied, method: Vi) -> Parts:
     """The guide and the objective that ``method`` asks for by name."""
     from ppl.inference.methods.base import Call
+    from ppl.inference.variational.build import require_objective
 
     guide = _guide(applied, method.guide) if isinstance(method.guide, Call) else None
     if not isinstance(method.objective, Call):
-        if callable(method.objective):
-            _require_plain(applied, method, guide)
+        require_objective(method.objective)
+        _require_plain(applied, method, guide)
         return Parts(None, None, None, {})
     call = method.objective
     own = next((m for m in applied.program.models if m.kind == "objective" and m.name == call.name), None)

@@ -5,6 +5,7 @@ import pytest
 
 import ppl
 from ppl.compiler.diagnostics.diagnostic import ModelError
+from ppl.compiler.diagnostics.render import render
 
 LINE = """
 model line[N](x: real[N]) {
@@ -58,5 +59,6 @@ def test_variational_em_of_random_effects():
 
 def test_other_methods_refuse_learnable_parameters():
     target = ppl.parse(EFFECTS).model("effects").given(y=np.zeros(3))
-    with pytest.raises(ModelError, match="mu"):
+    with pytest.raises(ModelError, match="mu") as caught:
         ppl.infer(target, "nuts()")
+    assert "train it" in render(caught.value.diagnostics, "full")

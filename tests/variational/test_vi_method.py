@@ -58,7 +58,7 @@ def test_the_command_line(normal, capsys):
 def test_errors_of_the_command_line(normal, capsys):
     for method, message in (
         ("vi(qq)", "no guide `qq`"),
-        ("vi(q, objective=1)", "must be a name"),
+        ("vi(q, objective=1)", "`objective` of vi is int"),
         ("vi(q, stps=1)", "stps"),
     ):
         assert run(["run", str(normal), "--data", "y=2", "--method", method]) == 2

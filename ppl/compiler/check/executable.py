@@ -19,6 +19,7 @@ def executability(program: ir.Program, model: str, *, training: bool = False) ->
                 "E604",
                 f"the {target.kind} `{model}` is not a program to run by itself",
                 Label(target.span, f"a {target.kind}"),
+                (),
                 ("a guide and an objective are used by the method `vi` on a model",),
                 (Help("run the model: `--method 'vi(guide=…, objective=…)'`"),),
             )
@@ -98,6 +99,7 @@ def _untrained(param: ir.ParamStmt) -> Diagnostic:
         "E605",
         f"the learnable parameter `{param.site}` is trained by the method `vi` alone",
         Label(param.span, "no distribution"),
+        (),
         ("another method knows nothing of its value",),
         (Help("train it: `--method 'vi(…)'`"), Help("or give it a prior: `~`")),
     )

@@ -62,12 +62,17 @@ def _estimate(given: Any) -> tuple[Any, str, bool]:
     """The estimate, its name, and whether it bounds the evidence from below."""
     if callable(given):
         return given, getattr(given, "__name__", type(given).__name__), False
-    if not hasattr(given, "keywords"):
+    require_objective(given)
+    return apply("objective", ESTIMATES, given), label(given), given.name in LOWER_BOUNDS
+
+
+def require_objective(given: Any) -> None:
+    """UsageError for what is neither a name nor a function."""
+    if not callable(given) and not hasattr(given, "keywords"):
         raise UsageError(
             f"`objective` of vi is {type(given).__name__}, and must be a name or a function",
             helps=("objective=elbo", "from Python: a function of (target, guide, params, key)"),
         )
-    return apply("objective", ESTIMATES, given), label(given), given.name in LOWER_BOUNDS
 
 
 def label(call: Any) -> str:
