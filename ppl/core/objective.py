@@ -20,8 +20,8 @@ Params = Any  # a PyTree of unconstrained arrays
 class DrawStrategy(NamedTuple):
     """How the gradient passes through one draw.
 
-    ``site`` names the random variable, ``strategy`` is reparam, reinforce, enum, mvd or a user's own; ``reason`` says in a
-    sentence why (as asked, or as chosen); ``claim`` what holds of the gradient: exact, unbiased, or biased."""
+    ``site`` names the random variable, ``strategy`` is reparam, reinforce, enum, mvd or a user's own; ``reason`` says
+    why (as asked, or as chosen); ``claim`` what holds of the gradient: exact, unbiased, or biased."""
 
     site: str
     strategy: str

@@ -19,7 +19,6 @@ from ppl.reference import objective_gradient
 from tests.ground_truth.table import FOLDER
 from tests.variational.engine import ELBO, KEY, NO_MODEL, agrees, estimates, made, of_arguments
 
-
 SLOW = partial(pytest.param, marks=pytest.mark.slow)
 PROBLEMS = json.loads((FOLDER / "problems.json").read_text())["problems"]
 
@@ -209,8 +208,10 @@ def test_an_element_of_a_plate_is_charged_with_its_own_cost():
 
 def test_what_mixes_the_elements_of_a_plate_can_not_be_enumerated():
     text = NO_MODEL + (
-        "objective count[N](p: prob[N]) -> real {\n  return expect {\n    plate i in N { z[i] ~ Bernoulli(p[i]) via enum }\n"
-        "    return exp(sum([if z[i] then 1.0 else 0.0 for i in N]))\n  }\n}\n"
+        "objective count[N](p: prob[N]) -> real {\n  return expect {\n"
+        "    plate i in N { z[i] ~ Bernoulli(p[i]) via enum }\n"
+        "    return exp(sum([if z[i] then 1.0 else 0.0 for i in N]))\n"
+        "  }\n}\n"
     )
     with pytest.raises(EmissionError, match="every combination") as error:
         made(text, name="count", arguments={"p": np.array([0.2, 0.6]), "N": 2})
@@ -284,6 +285,18 @@ def test_an_importance_weighted_bound_by_the_score_function():
     assert program.strategies[0].strategy == "reinforce"  # enumerating K draws jointly is 2^K
     value, gradient = estimates(program, 40_000)
     assert agrees(value, exact(0.3)) and agrees(gradient["phi"], jax.grad(exact)(0.3))
+
+
+def test_the_elements_of_an_array_are_charged_one_by_one():
+    """``x: real[N] ~ Normal(m, 1) via reinforce``: the variance of one element's gradient does not grow with N."""
+    text = (
+        "model main[N](y: real[N]) {\n  x: real[N] ~ Normal(0, 1)\n  observe y ~ Normal(x, 1)\n}\n"
+        "guide q[N](y: real[N]) for main {\n  param m: real[N] = zeros(N)\n"
+        "  x: real[N] ~ Normal(m, 1) via reinforce\n}\n"
+    )
+    few, many = (estimates(made(text + ELBO, guide="q", data={"y": [0.5] * n}), 4000)[1]["m"][:, 0] for n in (2, 20))
+    assert agrees(few, 0.5) and agrees(many, 0.5)
+    assert np.var(np.asarray(many)) == pytest.approx(np.var(np.asarray(few)), rel=0.3)
 
 
 # --- baselines --------------------------------------------------------------------------------------------------------

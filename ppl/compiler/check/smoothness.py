@@ -292,8 +292,8 @@ def _reaches(program: ir.Program, body: ir.Block, starts: set[str]) -> Break | N
 
 def moving_support(program: ir.Program, model: ir.Model, draw: ir.Draw) -> Break | None:
     """The argument of the draw's distribution that sets its support and depends on a learnable parameter, be it through
-    continuous draws: the arguments of an objective count as such, for a derivative may be asked by them. None also where
-    the strategy of the draw takes account of it (``mvd`` of a uniform variable)."""
+    continuous draws: the arguments of an objective count as such, for a derivative may be asked by them. None also
+    where the strategy of the draw takes account of it (``mvd`` of a uniform variable)."""
     found = {s.var.id for s in statements(model.body) if isinstance(s, ir.ParamStmt)}
     if model.kind == "objective":
         found |= {p.var.id for p in model.params if element(p.var.type) == REAL}

@@ -33,8 +33,8 @@ MEASURE_VALUED = (
 #: Distributions whose sampler is differentiable by the parameters (Gamma and its kin, and mixtures, implicitly).
 PATHWISE = frozenset(
     "Normal StudentT Cauchy Laplace Logistic Gumbel LogNormal HalfNormal HalfCauchy HalfStudentT Exponential Gamma "
-    "InverseGamma ChiSquared Weibull Pareto Beta BetaMean Uniform Dirichlet MultiNormal MultiNormalChol MultiNormalPrec "
-    "MultiStudentT LKJCholesky GaussianRandomWalk Delta iid transformed truncated ordered mixture".split()
+    "InverseGamma ChiSquared Weibull Pareto Beta BetaMean Uniform Dirichlet MultiNormal MultiNormalChol "
+    "MultiNormalPrec MultiStudentT LKJCholesky GaussianRandomWalk Delta iid transformed truncated ordered mixture".split()
 )
 _NO_PATH = ("VonMises", "ZeroInflated", "Flat", "infer")  # von Mises: a draw jumps where the circle is cut
 _FINITE = (

@@ -75,7 +75,7 @@ class NotLocal(Exception):
 class Labelled:
     """``value`` is a PyTree; where ``axes`` is not empty each leaf is an array with those axes last. ``deps``: the
     sampled choices that the value depends on. ``dims``: the plates that the leading own dimensions run over, where
-    element i belongs to iteration i. ``score_of``: the value is a multiple of the log density of that sampled choice."""
+    element i belongs to iteration i. ``score_of``: the value is a multiple of the log density of that choice."""
 
     value: Any
     axes: tuple[Axis, ...] = ()

@@ -119,7 +119,7 @@ def run(walk: Walk, loop: Scan) -> None:
     walk.plates, walk.given = outer, before
     started = Labelled(jnp.arange(time.size) >= lower, (time,))
     walk.parts[scored_from:] = [_from(started, p) for p in walk.parts[scored_from:]]
-    for name in walk.records.keys() - recorded - {draw.var.id}:
+    if walk.records.keys() - recorded - {draw.var.id}:
         raise NotLocal(chain.now.draw, loop.span)
     if not walk.scoring:
         walk.records[draw.var.id] = Labelled(Recorded(None), (), {}, (time,))

@@ -42,7 +42,7 @@ class Chosen:
         return self.found[model, draw.var.id][0]
 
     def demote(self, site: str) -> bool:
-        """Another strategy for the draws of a site whose enumeration is not local. False where the user asked for it."""
+        """Another strategy for the draws of a site whose enumeration is not local. False where it was asked for."""
         changed = False
         for key, (strategy, reason) in self.found.items():
             if self.sites[key] == site and strategy.name in ("enum", "mvd") and reason != _ASKED:

@@ -1,150 +1,30 @@
-"""Objectives of the language as ``ObjectiveProgram``s."""
+"""From a target, an objective and a guide to an ``ObjectiveProgram``: passes, sizes, arguments, strategies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, PRNGKeyArray
 
-from ppl.compiler.emit.code import Code, bind_parameters
+from ppl.compiler.emit.code import Code
 from ppl.compiler.emit.errors import EmissionError
-from ppl.compiler.emit.estimate import parameters
-from ppl.compiler.emit.estimate.axes import Axis, Labelled, NotLocal
-from ppl.compiler.emit.estimate.choose import Chosen
+from ppl.compiler.emit.estimate.axes import NotLocal
+from ppl.compiler.emit.estimate.choose import Chosen, draws
+from ppl.compiler.emit.estimate.emitted import EmittedObjective, Pieces
 from ppl.compiler.emit.estimate.keys import Keys
-from ppl.compiler.emit.estimate.measures import Emitted, Python
-from ppl.compiler.emit.estimate.strategies import STRATEGIES, SharedAxes, Strategy
-from ppl.compiler.emit.estimate.terms import Terms, collapsed
-from ppl.compiler.emit.estimate.walk import Estimator, Walk
-from ppl.compiler.emit.frame import Frame
+from ppl.compiler.emit.estimate.strategies import Strategy
 from ppl.compiler.emit.target import EmittedTarget
-from ppl.compiler.ir.nodes import Draw, Model, Program, SimDraw
-from ppl.compiler.ir.types import Guide as GuideType
+from ppl.compiler.ir.nodes import Model, Plate, Program
 from ppl.compiler.ir.types import IndexType, Scalar, Type, element, shape
-from ppl.compiler.ir.types import Target as TargetType
 from ppl.compiler.ir.walk import walk as nodes_of
 from ppl.compiler.passes.elementwise import element_by_element
 from ppl.compiler.passes.fuse import fuse
 from ppl.compiler.passes.schedule import run_passes
-from ppl.core.objective import DrawStrategy, GuideProgram, ObjectiveProgram, Params
-from ppl.core.target import Trace
-
-
-@dataclass(frozen=True, eq=False)
-class Pieces:
-    """The static part of an objective: compared by identity, so one ``jit`` compiles it once."""
-
-    objective: Code
-    guide: Code | None
-    target: Code
-    chosen: Any
-    samples: int
-    leave_one_out: bool
-    minibatch: tuple[tuple[str, int, int], ...]  # axis, rows used, rows in all
-    alternatives: tuple[int, ...] = ()  # lengths of the shared axes
-    keys: int | None = None  # how many an estimate takes
-
-
-class EmittedObjective(ObjectiveProgram):
-    """Array leaves: the model's arguments and data, the guide's, the objective's own, and those of extern functions.
-
-    ``params`` has the entries ``guide`` and ``model``."""
-
-    pieces: Pieces = eqx.field(static=True)
-    strategies: tuple[DrawStrategy, ...] = eqx.field(static=True)
-    target: EmittedTarget
-    python_guide: GuideProgram | None
-    arguments: dict[str, Any]
-    guide_arguments: dict[str, Any]
-
-    def initial(self, key: PRNGKeyArray) -> Params:
-        found: dict[str, Any] = {}
-        code = self.pieces.guide
-        if self.python_guide is not None:
-            found["guide"] = self.python_guide.initial(key)
-        elif code is not None:
-            found["guide"] = parameters.initial(code.model, self._frame(code, self.guide_arguments))
-        found["model"] = parameters.initial(self.pieces.target.model, self._frame(self.pieces.target, self.target.args))
-        return found
-
-    def surrogate(self, params: Params, key: PRNGKeyArray) -> Float[Array, ""]:
-        keys = Keys(key, self.pieces.keys)
-        return self._surrogate(params, self._estimator(keys, self.pieces.chosen, self._replicates()))
-
-    def _replicates(self) -> Axis | None:
-        return Axis(self.pieces.samples) if self.pieces.samples > 1 else None
-
-    def _surrogate(self, params: Params, estimator: Estimator) -> Float[Array, ""]:
-        result = self._evaluated(estimator, params)
-        value = collapsed(Terms(result.parts, result.kept) if isinstance(result, Terms) else result)
-        return jnp.mean(value.value) if value.axes else value.value
-
-    def constrain(self, params: Params) -> dict[str, Array]:
-        found: dict[str, Array] = {}
-        models = {"model": self.pieces.target.model}
-        if self.pieces.guide is not None:
-            models["guide"] = self.pieces.guide.model
-        for owner, model in models.items():
-            for name, value in parameters.constrained(model, params[owner]).items():
-                found[f"{owner}.{name}" if name in found else name] = value
-        return found
-
-    def sample(self, params: Params, key: PRNGKeyArray) -> Trace:
-        plain = STRATEGIES["plain"]
-        estimator = Estimator(Keys(key), lambda _model, _draw: plain, SharedAxes(self.pieces.alternatives))
-        walk = Walk(estimator, self.pieces.objective, self._frame(self.pieces.objective, self.arguments), (), made=[])
-        trace, _ = self._guide(params).sim(walk, self.pieces.objective.model.span)
-        return {n: v.value for n, v in trace.sites.items()}
-
-    def _evaluated(self, estimator: Estimator, params: Params) -> Labelled | Terms:
-        code = self.pieces.objective
-        plates = () if estimator.replicates is None else (estimator.replicates,)
-        walk = Walk(estimator, code, self._frame(code, self.arguments), plates)
-        for p in code.model.params:
-            if isinstance(p.var.type, GuideType):
-                walk.values[p.var.id] = self._guide(params)
-            elif isinstance(p.var.type, TargetType):
-                walk.values[p.var.id] = self._target(params)
-        (result,) = walk.block(code.model.body)
-        return result
-
-    def _guide(self, params: Params) -> Emitted | Python:
-        if self.python_guide is not None:
-            return Python(self.python_guide, params["guide"])
-        code = self.pieces.guide
-        if code is None:
-            raise EmissionError("this objective has no guide", self.pieces.objective.model.span)
-        values = parameters.constrained(code.model, params["guide"])
-        return Emitted(code, self.target.externs, self.guide_arguments, {}, values)
-
-    def _target(self, params: Params) -> Emitted:
-        code = self.pieces.target
-        values = parameters.constrained(code.model, params.get("model", {}))
-        data = self.target.plan.given(self.target.data, {}, {}, code.layout)
-        return Emitted(code, self.target.externs, self.target.args, self.target.constants, values, data)
-
-    def _frame(self, code: Code, arguments: Mapping[str, Any]) -> Frame:
-        frame = Frame(code.global_frame(self.target.externs if code is not self.pieces.objective else {}))
-        plain = tuple(p for p in code.model.params if not isinstance(p.var.type, (GuideType, TargetType)))
-        bind_parameters(frame, plain, dict(arguments))
-        return frame
-
-    def _estimator(self, keys: Keys, strategy: Any, replicates: Axis | None) -> Estimator:
-        minibatch = {
-            name: Axis(used, scale=whole / used, rows=_rows(keys, used, whole))
-            for name, used, whole in self.pieces.minibatch
-        }
-        shared = SharedAxes(self.pieces.alternatives)
-        return Estimator(keys, strategy, shared, replicates, self.pieces.leave_one_out, minibatch)
-
-
-def _rows(keys: Keys, used: int, whole: int) -> Array:
-    return jax.random.choice(keys.take().value, whole, (used,), replace=False)
+from ppl.core.objective import GuideProgram
 
 
 def objective(
@@ -162,9 +42,10 @@ def objective(
 ) -> EmittedObjective:
     """The objective of ``target`` and ``guide``.
 
-    ``program`` is that of the guide and of the objective (the target's, if not given), ``library`` that of the objective
-    where it comes from another file. ``arguments``: the other parameters of the objective, and those parameters of the
-    guide that are not parameters or data of the model. ``strategies`` overrides the strategy of draws, by site.
+    ``program`` is that of the guide and of the objective (the target's, if not given), ``library`` that of the
+    objective where it comes from another file. ``arguments``: the other parameters of the objective, and those
+    parameters of the guide that are not parameters or data of the model. ``strategies`` overrides the strategy of
+    draws, by site.
     ``samples`` replicates of the whole estimate are averaged, and with ``leave_one_out`` each is the baseline of the
     others. ``minibatch``: for the plates along an axis of this name, how many random iterations stand for all.
 
@@ -172,12 +53,14 @@ def objective(
     given = dict(arguments or {})
     code = target.plan.code
     source = program if program is not None else code.program
-    guide_code = None if guide is None or isinstance(guide, GuideProgram) else _guide_code(source, guide, target, given)
+    own_guide = None if isinstance(guide, GuideProgram) else guide
+    singly = _singly(own_guide, strategies or {})
+    guide_code = None if own_guide is None else _guide_code(source, own_guide, target, given, singly)
     guide_arguments = _known(guide_code, {**target.args, **target.data, **given}) if guide_code is not None else {}
     own = {p.name: given[p.name] for p in objective.params if p.name in given}
-    objective_code = _code(library or source, objective, _sizes(objective, own, {}), ())
+    objective_code = _code(library or source, objective, _sizes(objective, own, {}), singly)
     guided = guide_code.model if guide_code is not None else None
-    target_code = _elementwise(code)
+    target_code = _elementwise(code, singly)
     chosen = Chosen(
         source,
         [objective_code.model, *([guided] if guided is not None else [])],
@@ -234,21 +117,33 @@ def _too_many(error: NotLocal) -> EmissionError:
     )
 
 
-def _code(program: Program, model: Model, sizes: Mapping[str, int], wanted: tuple[str, ...]) -> Code:
+def _code(program: Program, model: Model, sizes: Mapping[str, int], singly: frozenset[str]) -> Code:
     passed = run_passes(program, model.name).program
-    return _elementwise(Code(passed, passed.model(model.name), dict(sizes)))
+    return _elementwise(Code(passed, passed.model(model.name), dict(sizes)), singly)
 
 
-def _elementwise(code: Code) -> Code:
-    """Arrays of discrete variables are drawn and scored element by element, so that each is local."""
-    wanted = {s.name for s in code.model.sites if s.discrete}
+def _elementwise(code: Code, singly: frozenset[str]) -> Code:
+    """Arrays of discrete variables, and of those in ``singly``, are drawn and scored element by element, so that each
+    element is local."""
+    wanted = {s.name for s in code.model.sites if s.discrete} | singly
     model = fuse(element_by_element(code.model, wanted), wanted)[0]
     return code if model is code.model else Code(code.program, model, code.sizes)
 
 
-def _guide_code(program: Program, guide: Model, target: EmittedTarget, given: Mapping[str, Any]) -> Code:
+def _singly(guide: Model | None, strategies: Mapping[str, Strategy]) -> frozenset[str]:
+    """The variables whose strategy charges each element with its own cost."""
+    found = {site for site, strategy in strategies.items() if strategy.name != "reparam"}
+    for draw in draws(guide) if guide is not None else ():
+        if draw.strategy is not None and draw.strategy.name in ("reinforce", "mvd"):
+            found.add(draw.site)
+    return frozenset(found)
+
+
+def _guide_code(
+    program: Program, guide: Model, target: EmittedTarget, given: Mapping[str, Any], singly: frozenset[str]
+) -> Code:
     known = {**target.args, **target.data, **given}
-    return _code(program, guide, _sizes(guide, known, target.plan.code.sizes), ())
+    return _code(program, guide, _sizes(guide, known, target.plan.code.sizes), singly)
 
 
 def _sizes(model: Model, given: Mapping[str, Any], outer: Mapping[str, int]) -> dict[str, int]:
@@ -285,12 +180,10 @@ def _value(t: Type, x: Any) -> Any:
 
 
 def _rows_in_all(axis: str, code: Code) -> int:
-    from ppl.compiler.ir.nodes import Plate
-
     for node in nodes_of(code.model.body):
         if isinstance(node, Plate) and node.axis == axis:
             return node.upper.evaluate(code.sizes) - node.lower.evaluate(code.sizes)
     raise EmissionError(f"no plate of the model runs along `{axis}`", code.model.span)
 
 
-__all__ = ["Draw", "EmittedObjective", "SimDraw", "objective"]
+__all__ = ["EmittedObjective", "objective"]

@@ -52,8 +52,8 @@ class SharedAxes:
 @dataclass(frozen=True, eq=False)
 class Drawing:
     """A draw about to be made: the statement, its distribution, the plates around it, a key for each of their
-    iterations, the distribution's name with the values of its arguments (``fixed``: which are constants of the text), and
-    the baseline that was asked for."""
+    iterations, the distribution's name with the values of its arguments (``fixed``: which are constants of the text),
+    and the baseline that was asked for."""
 
     draw: Draw
     dist: Labelled
