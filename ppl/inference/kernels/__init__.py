@@ -2,6 +2,7 @@
 
 from ppl.inference.kernels.base import FunctionKernel, Kernel, KernelInfo, start
 from ppl.inference.kernels.combinators import cycle, mix, on, repeated, select, seq
+from ppl.inference.kernels.conjugate import conjugate
 from ppl.inference.kernels.gibbs import gibbs
 from ppl.inference.kernels.gradient import hmc, mala, nuts
 from ppl.inference.kernels.involutive import involutive
@@ -13,6 +14,7 @@ __all__ = [
     "FunctionKernel",
     "Kernel",
     "KernelInfo",
+    "conjugate",
     "cycle",
     "elliptical_slice",
     "gibbs",

@@ -45,7 +45,7 @@ class MetropolisChains(Chains):
         tries = jax.lax.map(one, jax.random.split(key, _TRIES))
         index = jnp.argmax(jnp.isfinite(tries[1]))
         free, log_density = jax.tree.map(lambda a: a[index], tries)
-        walk = adaptive_walk.init(self._continuous(free)[0], self.method.scale)
+        walk = adaptive_walk.init(self._continuous(free)[0], getattr(self.method, "scale", 1.0))
         return {"free": free, "log_density": log_density, "walk": walk}
 
     def inspect(self, first: Any) -> None:

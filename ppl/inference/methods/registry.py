@@ -27,6 +27,7 @@ _HOMES = {
     "smc2": "ppl.inference.methods.particle:Smc2",
     "tempered": "ppl.inference.methods.tempered:TemperedSmc",
     "mh": "ppl.inference.methods.mh:Mh",
+    "gibbs": "ppl.inference.methods.gibbs:Gibbs",
 }
 _registered: dict[str, type[Method]] = {}
 
