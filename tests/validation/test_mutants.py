@@ -10,15 +10,17 @@ def test_there_are_forty_one():
     assert len(MUTANTS) == 41
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+# Compiled for seconds each, and found by the same check as S02, S10 and S18: in the slow tier.
+LONG = {"S01", "S03", "S04", "S11", "S12", "S13", "S19"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in MUTANTS])
 def test_the_mutant_is_refuted(name):
     mutant = MUTANTS[name]
     assert mutant.check(mutant.broken, mutant.n), mutant.title
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in MUTANTS if n in ("M02", "M15", "S02", "S07", "S19", "V03", "D02", "D07", "C04", "C06")]
-)
+@pytest.mark.parametrize("name", ["M02", "V03", "D02", "C04", "C06"])
 def test_the_original_passes(name):
     mutant = MUTANTS[name]
     assert not mutant.check(mutant.sound, mutant.n)
