@@ -61,12 +61,12 @@ def _guided(applied: Applied, name: str, interleave: bool) -> Compiled:
     return Compiled(with_proposal(applied, _bind(applied, plan), guide), plan)
 
 
-def variational_target(applied: Applied, guide: ir.Model | None) -> Compiled:
+def variational_target(applied: Applied, guide: ir.Model | None, marginalise: bool = True) -> Compiled:
     """The posterior target with every variable that ``guide`` draws, or, without one, with discrete variables summed
     out where that is possible. The model may have learnable parameters."""
     require_executable(applied, training=True)
     drawn = frozenset() if guide is None else frozenset(s.name for s in guide.sites)
-    query = Query(applied.model.name, frozenset(applied.bound.data), guide is None, drawn)
+    query = Query(applied.model.name, frozenset(applied.bound.data), marginalise and guide is None, drawn)
     plan = prepare(applied.program, query)
     target = _bind(applied, plan)
     if guide is None:

@@ -39,6 +39,10 @@ def bound(applied: Applied, method: Vi) -> tuple[Compiled, Method]:
     objective that cannot be used with the model."""
     from ppl.api.compile import posterior_target, variational_target
 
+    if getattr(method.objective, "name", "") == "smc" and not _declared(applied, "smc"):
+        from ppl.api.variational_smc import bound as by_particles
+
+        return by_particles(applied, method, _proposal(applied, method))
     parts = named(applied, method)
     if parts.guide is None:
         _require_smooth(applied)
@@ -74,6 +78,23 @@ def _require_smooth(applied: Applied) -> None:
             )
 
 
+def _declared(applied: Applied, name: str) -> ir.Model | None:
+    """The objective of the file by that name."""
+    return next((m for m in applied.program.models if m.kind == "objective" and m.name == name), None)
+
+
+def _proposal(applied: Applied, method: Vi) -> ir.Model | None:
+    from ppl.inference.methods.base import Call
+
+    found = _guide(applied, method.guide) if isinstance(method.guide, Call) else None
+    if found is None and getattr(method.guide, "name", "") != "auto":
+        raise UsageError(
+            "the objective smc draws from a guide of the file, or from the model itself",
+            helps=("leave `guide` out", f"declare one: guide q(…) for {applied.model.name} {{ … }}"),
+        )
+    return found
+
+
 def learns(applied: Applied) -> bool:
     """Whether the model has parameters to train: ``param``, or extern functions that are Equinox modules."""
     from ppl.compiler.ir.walk import walk
@@ -88,20 +109,25 @@ def learns(applied: Applied) -> bool:
 
 def _completed(compiled: Compiled) -> Compiled:
     """With values for the model's learnable parameters: their initial ones, until the fit knows better."""
+    return replace(compiled, target=valued(compiled.target)[0])
+
+
+def valued(target: Any) -> tuple[Any, dict[str, Any]]:
+    """The target with its learnable parameters at their initial values, and these, unconstrained."""
     from ppl.compiler.emit.code import bind_parameters
     from ppl.compiler.emit.estimate import parameters
     from ppl.compiler.emit.frame import Frame
 
-    target: Any = compiled.target
     model = target.plan.code.model
     if not parameters.declared(model):
-        return compiled
+        return target, {}
     frame = Frame(target.plan.code.global_frame(target.externs))
     bind_parameters(frame, model.params, target.args)
-    return replace(compiled, target=_with_values(target, parameters.initial(model, frame)))
+    free = parameters.initial(model, frame)
+    return with_values(target, free), free
 
 
-def _with_values(target: Any, free: Any) -> Any:
+def with_values(target: Any, free: Any) -> Any:
     """The target with its learnable parameters at these unconstrained values."""
     from ppl.compiler.emit.estimate import parameters
 
@@ -114,7 +140,7 @@ def _with_values(target: Any, free: Any) -> Any:
 def _settle(made: Any, target: Any, params: Any) -> Any:
     """``target`` with the learnable parameters and networks of a fit."""
     trained = made.at(params).target if "networks" in params else target
-    return _with_values(trained, params["model"]) if params["model"] else trained
+    return with_values(trained, params["model"]) if params["model"] else trained
 
 
 def _with_engine(applied: Applied, method: Vi, parts: Parts, compiled: Compiled) -> Method:
@@ -224,7 +250,7 @@ def named(applied: Applied, method: Vi) -> Parts:
         _require_plain(applied, method, guide)
         return Parts(None, None, None, {})
     call = method.objective
-    own = next((m for m in applied.program.models if m.kind == "objective" and m.name == call.name), None)
+    own = _declared(applied, call.name)
     if own is not None:
         return Parts(guide, own, None, _arguments(own, call))
     shelf = library()
