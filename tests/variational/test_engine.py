@@ -224,6 +224,19 @@ def test_what_mixes_the_elements_of_a_plate_can_not_be_enumerated():
     assert agrees(gradient["p"], [e * (1 + 0.6 * e), e * (1 + 0.2 * e)])
 
 
+def test_a_term_that_depends_on_too_many_draws_is_refused_or_sampled():
+    draws = "".join(f"    z{i} ~ Bernoulli(p) VIA\n" for i in range(12))
+    total = " + ".join(f"(if z{i} then 1 else 0)" for i in range(12))
+    body = f"  return expect {{\n{draws}    return exp(({total}) / 12.0)\n  }}\n"
+    text = f"{NO_MODEL}objective o(p: prob) -> real {{\n{body}}}\n"
+    with pytest.raises(EmissionError, match="enumerated draws at once"):
+        made(text.replace("VIA", "via enum"), name="o", arguments={"p": 0.3})
+    program = made(text.replace("VIA", ""), name="o", arguments={"p": 0.3})
+    assert {s.strategy for s in program.strategies} == {"enum", "reinforce"}
+    exact = (1 + 0.3 * (np.exp(1 / 12) - 1)) ** 12
+    assert agrees(of_arguments(program, 500)[0], exact)
+
+
 HMM = """
 model main[T](y: real[T]) {
   z[0] ~ Bernoulli(0.5)
@@ -374,3 +387,21 @@ def test_a_draw_of_the_guide():
     assert set(draws) == {"z", "x"}
     assert agrees(draws["z"], jax.nn.sigmoid(-0.4))
     assert agrees(draws["x"], jax.nn.sigmoid(-0.4) * -1.5 + jax.nn.sigmoid(0.4) * 1.0)
+
+
+def test_a_learned_baseline_finds_the_mean_cost_and_moves_nothing_else():
+    """b is fitted to E w, w the log weight; the gradient by phi stays unbiased."""
+    text, exact = truth("vi_bernoulli")
+    text = text.replace("param phi: real = 0.3", "param phi: real = 0.3\n  param b: real = -0.5").replace(
+        "z ~ Bernoulli(sigmoid(phi))", "z ~ Bernoulli(sigmoid(phi)) via reinforce(baseline = b)"
+    )
+    value, gradient = estimates(made(text, guide="flip"), 4000)
+    assert agrees(value, exact["ELBO"]) and agrees(gradient["phi"], exact["dELBO/dphi"])
+    assert agrees(gradient["b"], exact["ELBO"] + 0.5)
+    in_a_plate = PLATE.replace("param a", "param r: real[J] = zeros(J)\n  param a").replace(
+        "(if z then 0.5 else -0.5)))", "(if z then 0.5 else -0.5))) via reinforce(baseline = r[j])"
+    )
+    found = estimates(made(in_a_plate + ELBO, guide="q", data={"y": Y}), 10)[1]["r"]
+    assert np.all(np.asarray(found) != 0)
+    shared = text.replace("Bernoulli(sigmoid(phi))", "Bernoulli(sigmoid(phi + 0 * b))")
+    assert np.allclose(estimates(made(shared, guide="flip"), 10)[1]["b"], 0.0)  # b moves the guide too: not fitted

@@ -13,6 +13,7 @@ it (K^N alternatives), and remembered for the score function, whose cost is then
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -63,12 +64,16 @@ Deps = Mapping[Choice, frozenset[Axis]]  # choice -> the plates in which the ali
 NO_DEPS: Deps = {}
 
 
-class NotLocal(Exception):
-    """A value would need every combination of the values of a choice in all iterations of its plate."""
+LARGEST = 2**10  # combinations of values of different draws that one term may depend on
 
-    def __init__(self, choice: Choice, span: Span = NOWHERE):
+
+class NotLocal(Exception):
+    """A value would need every combination of the values of a choice in all iterations of its plate, or of the values
+    of ``together`` choices that one term depends on."""
+
+    def __init__(self, choice: Choice, span: Span = NOWHERE, together: int = 0):
         super().__init__(choice.site)
-        self.choice, self.span = choice, span
+        self.choice, self.span, self.together = choice, span, together
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -94,7 +99,12 @@ def plain(value: Any) -> Labelled:
 
 
 def union(axes: Iterable[tuple[Axis, ...]]) -> tuple[Axis, ...]:
-    return tuple(sorted({a for some in axes for a in some}, key=lambda a: a.number))
+    """All of them, in order. NotLocal where they are too many combinations of the values of draws."""
+    found = tuple(sorted({a for some in axes for a in some}, key=lambda a: a.number))
+    chosen = [a for a in found if a.draw is not None]
+    if math.prod(a.size for a in chosen) > LARGEST and len(chosen) > 1:
+        raise NotLocal(chosen[-1].draw, together=len(chosen))  # type: ignore[arg-type]
+    return found
 
 
 def merged(deps: Iterable[Deps]) -> Deps:

@@ -137,12 +137,14 @@ class Perturbed:
 @dataclass(frozen=True, eq=False)
 class Scored:
     """A sampled choice: stop(f − b) · (log q − stop(log q)) is added, zero in value, with the score function's
-    derivative. ``leave_one_out``: a plate of replicates, the mean of whose others is a baseline."""
+    derivative. ``leave_one_out``: a plate of replicates, the mean of whose others is a baseline. ``learn``: the
+    baseline is fitted to the cost (``baselines``)."""
 
     choice: Choice
     log_density: Labelled
     baseline: Labelled | None = None
     leave_one_out: Axis | None = None
+    learn: bool = False
     exact: bool = False
 
     def eliminate(self, parts: Parts, kept: Kept) -> Parts:
@@ -151,9 +153,11 @@ class Scored:
             return parts
         rest = [replace(p, deps={c: lost for c, lost in p.deps.items() if c is not self.choice}) for p in parts]
         costs = [self._centred(p) for p in _by_axes([self._charged(p, kept) for p in here])]
+        scores = costs
         if self.baseline is not None:
-            costs.append(replace(self.baseline, value=-self.baseline.value))
-        return rest + [self._score(cost) for cost in _by_axes(costs)]
+            scores = _by_axes([*costs, replace(self.baseline, value=-self.baseline.value)])
+        parts = rest + [self._score(cost) for cost in scores]
+        return [*parts, self._loss(costs)] if self.learn and self.baseline is not None else parts
 
     def _charged(self, part: Labelled, kept: Kept) -> Labelled:
         """What each element of the choice is charged with of a part: its own iteration's, or all where they mix."""
@@ -172,6 +176,15 @@ class Scored:
             return cost
         all_of_them = jnp.sum(cost.value, index_along(cost, axis), keepdims=True)
         return replace(cost, value=cost.value - (all_of_them - cost.value) / (axis.size - 1))
+
+    def _loss(self, costs: Parts) -> Labelled:
+        """−½ (stop(f) − b)², less its value."""
+        assert self.baseline is not None
+        cost = added(costs)
+        axes = union((cost.axes, self.baseline.axes))
+        f = jax.lax.stop_gradient(aligned(cost.value, cost.axes, axes))
+        loss = -0.5 * (f - aligned(self.baseline.value, self.baseline.axes, axes)) ** 2
+        return Labelled(loss - jax.lax.stop_gradient(loss), axes)
 
     def _score(self, cost: Labelled) -> Labelled:
         axes = union((cost.axes, self.log_density.axes))

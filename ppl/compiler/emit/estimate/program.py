@@ -109,6 +109,13 @@ def _settle(made: EmittedObjective, chosen: Chosen) -> tuple[tuple[int, ...], in
 
 def _too_many(error: NotLocal) -> EmissionError:
     site = error.choice.site
+    if error.together:
+        return EmissionError(
+            f"one term depends on {error.together} enumerated draws at once, among them `{site}`",
+            error.span,
+            notes=("it has a value for each combination of theirs; terms that depend on few draws stay small",),
+            helps=(f"draw `{site}` via reinforce",),
+        )
     return EmissionError(
         f"enumerating `{site}` here needs every combination of its values in all iterations",
         error.span,

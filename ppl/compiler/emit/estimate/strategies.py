@@ -68,6 +68,7 @@ class Drawing:
     fixed: frozenset[str] = frozenset()
     baseline: Labelled | None = None
     replicates: Axis | None = None
+    learn: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,7 @@ class Sampled(Strategy):
         for axis in batch:
             log_density = named(log_density, axis)
         deps = merged((both.deps, {choice: frozenset()}))
-        drawing.made.append(Scored(choice, log_density, drawing.baseline, drawing.replicates))
+        drawing.made.append(Scored(choice, log_density, drawing.baseline, drawing.replicates, drawing.learn))
         return Result(
             Labelled(value.value, value.axes, deps, batch),
             Labelled(log_density.value, log_density.axes, deps, (), choice),

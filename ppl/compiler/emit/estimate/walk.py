@@ -13,7 +13,7 @@ from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.emit import operations
 from ppl.compiler.emit.code import Code
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
-from ppl.compiler.emit.estimate import auxiliary, branches, chains, linear, loops, measures, ordered, scored
+from ppl.compiler.emit.estimate import auxiliary, baselines, branches, chains, linear, loops, measures, ordered, scored
 from ppl.compiler.emit.estimate.axes import Axis, Deps, Labelled, NotLocal, lift, merged, named, plain, settled
 from ppl.compiler.emit.estimate.choices import Made, Scored, expectation
 from ppl.compiler.emit.estimate.keys import Keys
@@ -41,6 +41,7 @@ from ppl.compiler.ir.nodes import (
     Map,
     Marginal,
     Match,
+    Model,
     Observe,
     Output,
     ParamStmt,
@@ -65,6 +66,9 @@ def _count(body: Block) -> Counter[str]:
 
 
 _occurrences: Callable[[Block], Counter[str]] = Memo(_count)
+
+
+_learned: Callable[[Model], frozenset[str]] = Memo(baselines.learned)
 
 
 @dataclass
@@ -202,7 +206,8 @@ class Walk:
             try:
                 self.execute(statement)
             except NotLocal as error:
-                raise NotLocal(error.choice, error.span if error.span != NOWHERE else statement.span) from None
+                span = error.span if error.span != NOWHERE else statement.span
+                raise NotLocal(error.choice, span, error.together) from None
         return tuple(self.read(r) for r in block.results)
 
     def execute(self, statement: Stmt) -> None:
@@ -331,6 +336,7 @@ class Walk:
             fixed=frozenset(n for n, a in arguments.items() if isinstance(a, (Lit, SizeAtom))),
             baseline=self.array(via["baseline"]) if "baseline" in via else None,
             replicates=self.replicates,
+            learn=statement.var.id in _learned(self.code.model),
         )
 
     def add(self, part: Labelled | None) -> None:
