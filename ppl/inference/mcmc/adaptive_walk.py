@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 OPTIMAL_RATE = 0.234  # Roberts, Gelman and Gilks 1997
+_SLOW = 0.05
 
 
 class Walk(NamedTuple):
@@ -33,12 +34,16 @@ def propose(key: PRNGKeyArray, walk: Walk, position: Float[Array, " d"]) -> Floa
 
 
 def learn(walk: Walk, position: Float[Array, " d"], log_ratio: Float[Array, ""], iteration: Any, warmup: int) -> Walk:
-    """One step of stochastic approximation; none from iteration ``warmup`` on, so that the kernel then stays the same."""
+    """One step of stochastic approximation; none from iteration ``warmup`` on, so that the kernel then stays the same.
+
+    The moments are learned more slowly than the length: a chain that stays where it is for some steps makes its next steps
+    shorter, and must not forget in which directions to go."""
     gain = jnp.where(iteration < warmup, (iteration + 2.0) ** -0.6, 0.0)
+    slow = jnp.minimum(gain, _SLOW)
     rate = jnp.nan_to_num(jnp.exp(jnp.minimum(log_ratio, 0.0)))
     off = position - walk.mean
     return Walk(
-        walk.mean + gain * off,
-        walk.cov + gain * (jnp.outer(off, off) - walk.cov),
+        walk.mean + slow * off,
+        walk.cov + slow * (jnp.outer(off, off) - walk.cov),
         walk.log_factor + gain * (rate - OPTIMAL_RATE),
     )

@@ -105,7 +105,7 @@ def _metropolis(program: MetropolisChains) -> Transition:
         here.target = given
         free = {**given.unconstrain(trace), **{v.name: trace[v.name] for v in here.discrete}}
         log_density = here.density(free)
-        walk = adaptive_walk.init(here._continuous(free)[0], program.method.scale)
+        walk = adaptive_walk.init(here._continuous(free)[0], getattr(program.method, "scale", 1.0))
         after, _, _ = here.step(
             step, {"free": free, "log_density": log_density, "walk": walk}, jnp.asarray(program.warmup + 1)
         )
