@@ -1,11 +1,11 @@
-"""Attend, Infer, Repeat (Eslami et al. 2016) on small images of none, one or two blobs: three estimators of the gradient
-through the discrete choices, compared.
+"""Attend, Infer, Repeat (Eslami et al. 2016) on small images of none, one or two blobs: three estimators of the
+gradient through the discrete choices, compared.
 
     python benchmarks/attend_infer_repeat.py [--steps 10000] [--images 512] [--batch 64]
 
 Each image has two slots; a Bernoulli says whether the slot holds a blob, and a point where. The second is there only if
-the first is. A network looks at the image and gives the probabilities and places (an amortised guide), and is trained by
-the ELBO on random batches, the discrete choices differentiated by enumeration, by the score function, or by
+the first is. A network looks at the image and gives the probabilities and places (an amortised guide), and is trained
+by the ELBO on random batches, the discrete choices differentiated by enumeration, by the score function, or by
 measure-valued derivatives. Prints for each the count accuracy, the time of a step, the size of the program
 (lines of StableHLO) and the standard deviation of the gradient of one step at the start."""
 

@@ -1,11 +1,13 @@
-"""Bootstrap filters side by side in one run: from a `.ppl` model, hand-written, BlackJAX's, and the package `particles`.
+"""Bootstrap filters side by side in one run: from a `.ppl` model, hand-written, BlackJAX's, and the package
+`particles`.
 
     python benchmarks/filters.py [--steps 100 1000] [--particles 1000 10000 100000] [--repeats 15]
 
-The hand-written filter is the fastest that we know for a CPU: `lax.scan`, systematic resampling below half the effective sample size with
-ancestors by ceil, scatter and cumsum, the normals of all steps drawn before the scan. All run in 32 bits on the same series and
-give the same evidence up to Monte Carlo error, which is checked. Times are the least of the repeats; `speed` is the hand-written
-filter's time over theirs. Filters only: no trajectories. The last table is the compiled peak memory as the series grows.
+The hand-written filter is the fastest that we know for a CPU: `lax.scan`, systematic resampling below half the
+effective sample size with ancestors by ceil, scatter and cumsum, the normals of all steps drawn before the scan. All
+run in 32 bits on the same series and give the same evidence up to Monte Carlo error, which is checked. Times are the
+least of the repeats; `speed` is the hand-written filter's time over theirs. Filters only: no trajectories. The last
+table is the compiled peak memory as the series grows.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     python benchmarks/noisy_cone.py [--steps 5000]
 
-log p(z = 5) = −5.3232 by quadrature. The first five rows use the guides of the paper and plain stochastic gradient ascent
-with rate 1e-3, 64 estimates in a step; the last is `angle.ppl` with Adam. Prints the value of each objective with its
-standard error, the published value, and the standard deviation of the gradient of one estimate (of all parameters
-together) where the fit starts."""
+log p(z = 5) = −5.3232 by quadrature. The first five rows use the guides of the paper and plain stochastic gradient
+ascent with rate 1e-3, 64 estimates in a step; the last is `angle.ppl` with Adam. Prints the value of each objective
+with its standard error, the published value, and the standard deviation of the gradient of one estimate (of all
+parameters together) where the fit starts."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from ppl.core.random import ChoiceSource, Source, split
 
 
 def each(key: Source, n: int, function: Callable[..., Any], *args: Any) -> Any:
-    """``function(keyᵢ, argsᵢ)`` for i in 0..n, stacked: one source each, ``args`` mapped over their leading axis. JAX keys
-    are those of lanes (``ppl.core.lanes``)."""
+    """``function(keyᵢ, argsᵢ)`` for i in 0..n, stacked: one source each, ``args`` mapped over their leading axis. JAX
+    keys are those of lanes (``ppl.core.lanes``)."""
     if not isinstance(key, ChoiceSource):
         return jax.vmap(function)(lanes(key, n), *args)
     keys = split(key, n)

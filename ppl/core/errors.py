@@ -4,7 +4,8 @@ from __future__ import annotations
 
 
 class PplError(Exception):
-    """``message`` says what was found and what was needed; ``notes`` why; ``helps`` what to do, one edit or command each."""
+    """``message`` says what was found and what was needed; ``notes`` why; ``helps`` what to do, one edit or command
+    each."""
 
     exit_code = 1
 

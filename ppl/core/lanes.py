@@ -1,9 +1,9 @@
 """Keys for the members of a population that cost one hash per draw, and nothing to split.
 
-A threefry key per particle costs a hash for each split on the way to a draw: four or five for a step of a filter, more than
-the draw. The key of a *lane* is a pair of hashed words that all lanes share, the lane's number, and a path: splitting
-mixes the path, by integer multiplications, and only drawing hashes, with the lane and a block number for the counter. A
-population so draws what one call of ``jax.random`` for all particles would cost.
+A threefry key per particle costs a hash for each split on the way to a draw: four or five for a step of a filter, more
+than the draw. The key of a *lane* is a pair of hashed words that all lanes share, the lane's number, and a path:
+splitting mixes the path, by integer multiplications, and only drawing hashes, with the lane and a block number for the
+counter. A population so draws what one call of ``jax.random`` for all particles would cost.
 
 Two draws of a population share a counter block only where two paths collide, which for k splits in a step has a
 probability of about k² / 2³³; lanes never collide.
@@ -71,8 +71,8 @@ def lanes(key: Any, n: int) -> Any:
 
 
 def plain(key: Any) -> Any:
-    """A threefry key in the place of a lane's, by one hash: for samplers that are written for threefry alone (Poisson), and for
-    populations within a lane. Other keys as they are."""
+    """A threefry key in the place of a lane's, by one hash: for samplers that are written for threefry alone (Poisson),
+    and for populations within a lane. Other keys as they are."""
     if jax.random.key_impl(key) != IMPLEMENTATION:
         return key
     bits = jax.random.bits(key, (2,), jnp.uint32)

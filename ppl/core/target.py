@@ -1,7 +1,7 @@
 """A target: a model with its arguments and data bound, as inference sees it.
 
-Write p(z, y) for the density of latents z and data y, γ(z) = p(z, y) · ∏ factors for the unnormalised target at the given
-data, and Z = ∫ γ(z) dz for the evidence. All densities and weights are natural logarithms, of p and never of 1/p.
+Write p(z, y) for the density of latents z and data y, γ(z) = p(z, y) · ∏ factors for the unnormalised target at the
+given data, and Z = ∫ γ(z) dz for the evidence. All densities and weights are natural logarithms, of p and never of 1/p.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Unconstrained = dict[str, Array]  # site name -> its image in R^k
 class Latent(NamedTuple):
     """A latent random variable of a target.
 
-    ``axes`` names a dimension for each axis of ``shape`` ("" where it has none). ``support_size``: the number of values one
-    element can take where that is finite and known, else None; ``support_values`` lists them where they are not 0, 1, …, size − 1
-    (where elements differ, the union: a value that an element cannot take has density zero). ``discrete`` latents have no
-    unconstrained form."""
+    ``axes`` names a dimension for each axis of ``shape`` ("" where it has none). ``support_size``: the number of values
+    one element can take where that is finite and known, else None; ``support_values`` lists them where they are not 0,
+    1, …, size − 1 (where elements differ, the union: a value that an element cannot take has density zero).
+    ``discrete`` latents have no unconstrained form."""
 
     name: str
     shape: tuple[int, ...]
@@ -39,8 +39,9 @@ class Latent(NamedTuple):
 class Execution(NamedTuple):
     """One run of a model.
 
-    ``trace`` the latents, ``data`` the values of the data sites (given or drawn), ``outputs`` the derived quantities, ``value`` the
-    returned value (a PyTree, None if nothing is returned), ``log_weight`` as the method that made it says."""
+    ``trace`` the latents, ``data`` the values of the data sites (given or drawn), ``outputs`` the derived quantities,
+    ``value`` the returned value (a PyTree, None if nothing is returned), ``log_weight`` as the method that made it
+    says."""
 
     trace: Trace
     data: Trace
@@ -54,8 +55,8 @@ class Target(eqx.Module):
 
     Laws (tested for every implementation):
 
-    * ``generate(key, {})`` has weight w with E[e^w f(z)] = ∫ γ(z) f(z) dz: latents from the prior, weight the likelihood
-      and the factors;
+    * ``generate(key, {})`` has weight w with E[e^w f(z)] = ∫ γ(z) f(z) dz: latents from the prior, weight the
+      likelihood and the factors;
     * ``generate(key, z)`` with every latent given has weight ``log_density(z)``;
     * ``constrain(unconstrain(z))[0] = z``, and the second result of ``constrain`` is log |∂z/∂u|.
     """
@@ -70,10 +71,12 @@ class Target(eqx.Module):
 
     @abstractmethod
     def simulate(self, key: PRNGKeyArray) -> Execution:
-        """Draws latents *and data* from the joint prior; the weight is the sum of the factors alone (and of ``observe``)."""
+        """Draws latents *and data* from the joint prior; the weight is the sum of the factors alone (and of
+        ``observe``)."""
 
     def prior(self, key: PRNGKeyArray) -> Execution:
-        """``simulate`` for people: what the path taken does not draw is NaN (in ``complete`` too; elsewhere it is noise)."""
+        """``simulate`` for people: what the path taken does not draw is NaN (in ``complete`` too; elsewhere it is
+        noise)."""
         return self.simulate(key)
 
     @abstractmethod

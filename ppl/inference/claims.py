@@ -10,7 +10,8 @@ class Claim(IntEnum):
     """Ordered from weakest to strongest; the claim of a composition is the meet of the claims of its parts.
 
     ``EXACT``: ⟦τ r⟧ = ⟦r⟧ as (unnormalised) measures, realisation by realisation of what r had drawn.
-    ``PROPERLY_WEIGHTED``: E ⟦τ r⟧ f = ⟦r⟧ f for every f, over τ's own randomness: unbiased for the unnormalised measure.
+    ``PROPERLY_WEIGHTED``: E ⟦τ r⟧ f = ⟦r⟧ f for every f, over τ's own randomness: unbiased for the unnormalised
+    measure.
     ``INVARIANT``: the normalised measure is left invariant.
     ``CONSISTENT``: the bias vanishes as the number of particles grows, at rate 1/n.
     ``HEURISTIC``: no promise.

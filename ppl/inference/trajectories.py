@@ -15,9 +15,9 @@ from ppl.core.random import categorical
 def trace_back(records: Any, ancestors: Int[Array, "t n"], index: Int[Array, "*k"]) -> Any:
     """The histories of the final particles ``index``.
 
-    ``records`` a PyTree with leading axes (t, n): what particle i drew in step t; ``ancestors[t, i]`` the particle of step
-    t − 1 that particle i of step t continues (resampling comes before the step). Leading axes of the result: (t, *k).
-    O(t · k): Kitagawa's filter-smoother; old steps degenerate to few distinct histories as t grows."""
+    ``records`` a PyTree with leading axes (t, n): what particle i drew in step t; ``ancestors[t, i]`` the particle of
+    step t − 1 that particle i of step t continues (resampling comes before the step). Leading axes of the result: (t,
+    *k). O(t · k): Kitagawa's filter-smoother; old steps degenerate to few distinct histories as t grows."""
 
     def backwards(current: Any, inputs: Any) -> tuple[Any, Any]:
         record, ancestor = inputs
@@ -51,8 +51,9 @@ def backward_simulation(
     """Smoothing trajectories by backward simulation (Godsill, Doucet and West 2004): x_T from the final weights, then
     x_t in proportion to W_t f(x_{t+1} | x_t).
 
-    ``records``, ``states`` with leading axes (t, n), ``log_weights`` (t, n) *before* resampling, ``log_transition(t, state, record)``
-    the log density of step t's record given the state before it. ``count`` trajectories; O(t · n · count)."""
+    ``records``, ``states`` with leading axes (t, n), ``log_weights`` (t, n) *before* resampling, ``log_transition(t,
+    state, record)`` the log density of step t's record given the state before it. ``count`` trajectories; O(t · n ·
+    count)."""
     steps = log_weights.shape[0]
     keys = jax.random.split(key, steps)
     last = categorical(keys[-1], log_weights[-1], (count,))

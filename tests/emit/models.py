@@ -103,7 +103,8 @@ SCHOOLS_TRACE = {"mu": jnp.asarray(1.0), "tau": jnp.asarray(2.0), "theta": jnp.a
 
 
 def autoregression(support=REALS) -> ir.Program:
-    """phi ~ Normal(0, 1); x[t] ~ Normal(phi x[t-1] + x[t-2], 0.5) from x[0], x[1] ~ Normal(0, 1); y[t-2] ~ Normal(x[t], 0.3)."""
+    """phi ~ Normal(0, 1); x[t] ~ Normal(phi x[t-1] + x[t-2], 0.5) from x[0], x[1] ~ Normal(0, 1); y[t-2] ~ Normal(x[t],
+    0.3)."""
     b, inner = Body(), Body("e")
     phi = draw(b, "phi", "Normal", loc=0, scale=1)
     x0 = draw(b, "x0", "Normal", site="x", at=((ir.SizeAtom(ZERO), ZERO),), loc=0, scale=1)
@@ -137,7 +138,8 @@ def branching() -> ir.Program:
 
 
 def random_lines() -> ir.Program:
-    """a[k], b[k] ~ Normal(0, 1), f[k] = fn(x) => a[k] x + b[k]; k[i] = group of i; y[i] ~ Normal(f[group[i]](x[i]), 0.5); f[0] returned."""
+    """a[k], b[k] ~ Normal(0, 1), f[k] = fn(x) => a[k] x + b[k]; k[i] = group of i; y[i] ~ Normal(f[group[i]](x[i]),
+    0.5); f[0] returned."""
     b, inner, fit = Body(), Body("e"), Body("g")
     line = ty.Function((ty.REAL,), ty.REAL)
     a = draw(inner, "a_k", "Normal", site="a", at=at("k"), loc=0, scale=1)

@@ -1,4 +1,5 @@
-"""Discrete variables summed out: the density is the sum over their values, and draws come from their exact conditional."""
+"""Discrete variables summed out: the density is the sum over their values, and draws come from their exact
+conditional."""
 
 from __future__ import annotations
 

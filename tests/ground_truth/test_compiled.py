@@ -1,7 +1,8 @@
 """The compiled program gives the exact values, by every method that can run the problem.
 
-Exact methods agree to 1e-9. NUTS agrees within 4 Monte Carlo standard errors (a sound comparison fails with probability 6e-5 at
-a fresh seed), other sampling methods within 4.5 (7e-6) and 5 for the evidence of a single run; seeds are fixed."""
+Exact methods agree to 1e-9. NUTS agrees within 4 Monte Carlo standard errors (a sound comparison fails with probability
+6e-5 at a fresh seed), other sampling methods within 4.5 (7e-6) and 5 for the evidence of a single run; seeds are
+fixed."""
 
 import math
 
@@ -62,7 +63,8 @@ def series(result, name):
 
 
 def estimate(x, weights):
-    """Mean and its standard error over chains and draws: by effective sample size, or that of self-normalised weights."""
+    """Mean and its standard error over chains and draws: by effective sample size, or that of self-normalised
+    weights."""
     flat = x.reshape(*x.shape[:2], -1)
     if weights is None:
         sd = flat.std((0, 1), ddof=1)

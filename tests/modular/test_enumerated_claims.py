@@ -35,8 +35,8 @@ def exact(model):
     return np.array([sum(paths.values()), sum(p for z, p in paths.items() if z[-1] == 1)])
 
 
-# Without resampling the scheme does not matter; multinomial resampling at every step has the most branches, and all the others
-# are also sampled at every threshold (tests/validation).
+# Without resampling the scheme does not matter; multinomial resampling at every step has the most branches, and all the
+# others are also sampled at every threshold (tests/validation).
 CONFIGURATIONS = [
     ("systematic", 0.0),
     *((s, 0.9) for s in ENUMERABLE),

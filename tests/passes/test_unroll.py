@@ -96,7 +96,8 @@ def test_a_recursion_that_constants_steer_ends_by_itself():
 
 @pytest.mark.slow
 def test_trees_with_five_leaves():
-    """P(5 leaves) and the mean depth given that, by enumeration of trees. Standard errors of 0.03 and 0.013, |z| < 6."""
+    """P(5 leaves) and the mean depth given that, by enumeration of trees. Standard errors of 0.03 and 0.013, |z| <
+    6."""
     result = ppl.infer(ppl.parse(TREE).model("five"), "importance(50000)", seed=0)
     assert abs(result.log_evidence[0] - -3.580233716711315) < 0.18
     assert abs(result.summary()["return"]["mean"] - 3.5714285714285716) < 0.08

@@ -1,4 +1,5 @@
-"""``sim(q)`` gives a trace with the log density that ``density(q, z)`` has there, whatever the guide and its strategies."""
+"""``sim(q)`` gives a trace with the log density that ``density(q, z)`` has there, whatever the guide and its
+strategies."""
 
 import jax
 import pytest

@@ -376,7 +376,8 @@ class Draw(Stmt):
     ``indices`` are atoms, each an affine expression in loop indices (a Var of a loop, a SizeAtom/Lit, or a Var defined
     as such plus a constant); ``affine`` gives them as polynomials over loop index ids and size variables.
 
-    ``absent``: this path does not draw the variable; it stands for itself by noise that nothing reads (``absent_draws``)."""
+    ``absent``: this path does not draw the variable; it stands for itself by noise that nothing reads
+    (``absent_draws``)."""
 
     var: Var
     site: str

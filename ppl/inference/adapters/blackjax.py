@@ -1,5 +1,5 @@
-"""The one door to BlackJAX: its HMC, NUTS and MALA transitions, dual averaging and mass matrix estimate, as functions of
-plain dicts.
+"""The one door to BlackJAX: its HMC, NUTS and MALA transitions, dual averaging and mass matrix estimate, as functions
+of plain dicts.
 
 BlackJAX runs a warm-up as one loop that cannot be cut, so the schedule is ours (``ppl.inference.mcmc.schedule``) and
 only the parts are taken from it. Everything here is for one chain; the sampler maps it over chains."""
@@ -56,7 +56,8 @@ def hmc_kernel(log_density: LogDensity, steps: int) -> Transition:
 
 
 def mala_kernel(log_density: LogDensity) -> Transition:
-    """The Metropolis-adjusted Langevin transition u + h ∇log γ + √(2h) noise, h the step size; the mass matrix is one."""
+    """The Metropolis-adjusted Langevin transition u + h ∇log γ + √(2h) noise, h the step size; the mass matrix is
+    one."""
     kernel = mala.build_kernel()
 
     def transition(key: PRNGKeyArray, point: Point, step_size: Array, inverse_mass: Array) -> tuple[Point, Stats]:

@@ -25,8 +25,8 @@ class Path(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """``path`` drawn from the final population, ``state`` in which it ended; ``log_evidence`` is not unbiased: it is conditioned
-    on the reference."""
+    """``path`` drawn from the final population, ``state`` in which it ended; ``log_evidence`` is not unbiased: it is
+    conditioned on the reference."""
 
     path: Path
     state: Any
@@ -36,12 +36,12 @@ class Sweep(NamedTuple):
 def conditional_sweep(
     key: Source, target: ConditionalSequentialTarget, n: int, reference: Path, ancestor_sampling: bool = True
 ) -> Sweep:
-    """SMC with n ≥ 2 particles of which the first follows ``reference``, and a trajectory drawn from the final population.
-    Leaves p(trajectory | data) invariant.
+    """SMC with n ≥ 2 particles of which the first follows ``reference``, and a trajectory drawn from the final
+    population. Leaves p(trajectory | data) invariant.
 
     Resampling is multinomial at every step: its conditional form given that slot 0 keeps the reference is to draw the
-    other slots as ever. With ancestor sampling the reference gets a new past, i in proportion to Wᵢ times the density of
-    all of its future that this past changes (``log_future``)."""
+    other slots as ever. With ancestor sampling the reference gets a new past, i in proportion to Wᵢ times the density
+    of all of its future that this past changes (``log_future``)."""
     begin, run, pick = split(key, 3)
     states, log_weights = prepend(reference.start, each(begin, n - 1, lambda k: tuple(target.start(k))))
     starts = states, log_weights
@@ -71,9 +71,9 @@ def conditional_sweep(
 def log_future(
     key: Source, target: ConditionalSequentialTarget, states: Any, records: Any, begin: Any
 ) -> Float[Array, " n"]:
-    """Log density of ``records`` from step ``begin`` on, observations included, behind each of ``states``; a constant is left
-    out. One step where that decides the state; as many as it takes until the states agree where a step draws nothing, or
-    later ones look further back. Nothing is drawn; ``key`` says whether the code is replayed."""
+    """Log density of ``records`` from step ``begin`` on, observations included, behind each of ``states``; a constant
+    is left out. One step where that decides the state; as many as it takes until the states agree where a step draws
+    nothing, or later ones look further back. Nothing is drawn; ``key`` says whether the code is replayed."""
 
     def more(carry: Any) -> Any:
         step, states, total, _ = carry

@@ -1,4 +1,5 @@
-"""Particle MCMC: Metropolis–Hastings over programs whose weights are estimated by SMC (Andrieu, Doucet and Holenstein 2010)."""
+"""Particle MCMC: Metropolis–Hastings over programs whose weights are estimated by SMC (Andrieu, Doucet and Holenstein
+2010)."""
 
 from __future__ import annotations
 

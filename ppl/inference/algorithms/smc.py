@@ -36,9 +36,9 @@ def smc(n: int, scheme: Scheme = systematic, ess: float = 0.5, records: bool = F
 def resample_move(
     n: int, kernel: Kernel | None, moves: int = 1, scheme: Scheme = systematic, ess: float = 0.5
 ) -> Transformation:
-    """SMC whose particles are moved by ``kernel`` where they were resampled (Gilks and Berzuini 2001). For Sequential[Weighted[Traced]]
-    (``suspend_traced``). Over data that arrive one by one, with static parameters for a trace, this is IBIS (Chopin 2002).
-    Without a kernel: random walks with the covariance of the particles."""
+    """SMC whose particles are moved by ``kernel`` where they were resampled (Gilks and Berzuini 2001). For
+    Sequential[Weighted[Traced]] (``suspend_traced``). Over data that arrive one by one, with static parameters for a
+    trace, this is IBIS (Chopin 2002). Without a kernel: random walks with the covariance of the particles."""
     move = adapted_walk(moves) if kernel is None else hoist_trace(repeat(mh(kernel), moves))
     step = advance @ hoist(resample(scheme, ess, then=move))
     return finish @ repeat(step) @ hoist(spawn(n))

@@ -1,4 +1,5 @@
-"""SMC²: SMC over parameters whose likelihoods are populations of an inner SMC (Chopin, Jacob and Papaspiliopoulos 2013)."""
+"""SMC²: SMC over parameters whose likelihoods are populations of an inner SMC (Chopin, Jacob and Papaspiliopoulos
+2013)."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ Model = Callable[[Any], SequentialTarget]
 
 def nested(model: Model, prior: Callable[[Source], Any], log_prior: LogDensity, inner: int, length: int) -> Sequential:
     """The θ-program: a particle is θ with a suspended inner SMC; advancing it advances its whole population by one
-    observation, and the weight is the increment of that population's evidence. Properly weighted for p(θ) p(y₁..ₜ | θ)."""
+    observation, and the weight is the increment of that population's evidence. Properly weighted for p(θ) p(y₁..ₜ |
+    θ)."""
     step = inner_step(inner)
 
     def start(key: Source) -> WeightedValue:

@@ -19,7 +19,8 @@ from ppl.inference.transformations.resample import reindex
 
 
 class Tempered(NamedTuple):
-    """``particles`` at the posterior; ``temperatures`` visited (padded with 1), ``steps`` how many, ``acceptance`` in each."""
+    """``particles`` at the posterior; ``temperatures`` visited (padded with 1), ``steps`` how many, ``acceptance`` in
+    each."""
 
     particles: Particles
     temperatures: Float[Array, " s"]
@@ -30,7 +31,8 @@ class Tempered(NamedTuple):
 def next_temperature(
     log_likelihoods: Float[Array, " n"], log_weights: Float[Array, " n"], now: Float[Array, ""], target: float
 ) -> Float[Array, ""]:
-    """The largest β ≤ 1 at which the weights keep an effective sample size of ``target`` · n; bisection, 50 halvings."""
+    """The largest β ≤ 1 at which the weights keep an effective sample size of ``target`` · n; bisection, 50
+    halvings."""
     n = log_likelihoods.shape[0]
 
     def size(beta: Any) -> Any:
@@ -61,10 +63,12 @@ def tempered_smc(
     scheme: Scheme = systematic,
     max_steps: int = 200,
 ) -> Tempered:
-    """Particles from the prior to γ along p(z) L(z)^β, β from 0 to 1 so that each step keeps ``ess`` · n effective particles.
+    """Particles from the prior to γ along p(z) L(z)^β, β from 0 to 1 so that each step keeps ``ess`` · n effective
+    particles.
 
-    ``kernel(particles)`` may tune itself on the population (its spread) before each round of ``moves``. Because the schedule
-    and the kernels look at the particles, the evidence is consistent, with a bias of order 1/n, and not unbiased."""
+    ``kernel(particles)`` may tune itself on the population (its spread) before each round of ``moves``. Because the
+    schedule and the kernels look at the particles, the evidence is consistent, with a bias of order 1/n, and not
+    unbiased."""
     start, run = jax.random.split(key)
     traces = each(start, n, prior)
     zeros = jnp.zeros(n)

@@ -69,7 +69,8 @@ class Enumeration(Program):
             )
         log_evidence = float(top + np.log(np.exp(log_weight - top).sum()))
         live = log_weight > -math.inf
-        # What is drawn after inference is drawn anew in each copy of a state; what is determined by it is the same in all.
+        # What is drawn after inference is drawn anew in each copy of a state; what is determined by it is the same in
+        # all.
         copies = -(-_COMPLETIONS // int(live.sum())) if self.target.completes_at_random else 1
         states, lp = np.repeat(index[live], copies), np.repeat(log_weight[live], copies)
         return Finished(

@@ -21,8 +21,8 @@ LogDensity = Callable[[Any], Float[Array, ""]]
 
 
 class KernelInfo(NamedTuple):
-    """``accepted``: whether the proposal was taken (a fraction for kernels of several proposals); ``log_ratio``: the log
-    of the Metropolis–Hastings ratio, NaN where there is none."""
+    """``accepted``: whether the proposal was taken (a fraction for kernels of several proposals); ``log_ratio``: the
+    log of the Metropolis–Hastings ratio, NaN where there is none."""
 
     accepted: Any
     log_ratio: Any
@@ -48,7 +48,8 @@ def start(trace: Any, log_density: LogDensity) -> TracedValue:
 
 @dataclass(frozen=True, eq=False)
 class FunctionKernel(Kernel):
-    """A user's own ``step(key, state, log_density) -> (state, info)`` as a kernel; ``claim`` is what its author says."""
+    """A user's own ``step(key, state, log_density) -> (state, info)`` as a kernel; ``claim`` is what its author
+    says."""
 
     function: Callable[..., tuple[TracedValue, KernelInfo]]
     name: str = "user kernel"

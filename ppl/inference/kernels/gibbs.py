@@ -17,7 +17,8 @@ from ppl.inference.representations import TracedValue
 @dataclass(frozen=True, eq=False)
 class EnumerationGibbs(Kernel):
     """Each element of the sites ``values`` (name → the values it can take) in turn is drawn from its full conditional
-    p(zᵢ | rest) ∝ γ(zᵢ, rest): |values| densities an element. A sweep over several elements is invariant, not reversible."""
+    p(zᵢ | rest) ∝ γ(zᵢ, rest): |values| densities an element. A sweep over several elements is invariant, not
+    reversible."""
 
     values: dict[str, Any]
     name: str = "gibbs"

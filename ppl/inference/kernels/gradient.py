@@ -21,8 +21,9 @@ from ppl.inference.representations import TracedValue
 
 @dataclass(frozen=True, eq=False)
 class Gradient(Kernel):
-    """One transition on the raveled trace, all leaves of which are real, in R^k: the density must be that of unconstrained
-    variables. The gradient at the current trace is computed anew, so that the state is a trace and its density alone.
+    """One transition on the raveled trace, all leaves of which are real, in R^k: the density must be that of
+    unconstrained variables. The gradient at the current trace is computed anew, so that the state is a trace and its
+    density alone.
 
     ``inverse_mass``: a vector of variances or a covariance, by the raveled trace; None for the identity. ``accepted``
     reports the probability of acceptance (the mean over the trajectory for NUTS)."""
@@ -62,11 +63,13 @@ def hmc(step_size: float, steps: int, inverse_mass: Any = None) -> Kernel:
 
 
 def nuts(step_size: float, max_depth: int = 8, inverse_mass: Any = None) -> Kernel:
-    """The No-U-Turn sampler with multinomial trajectories (Hoffman and Gelman 2014; Betancourt 2017), at most 2^``max_depth``
-    leapfrog steps. Invariant; its progressive sampling favours late points and is not in detailed balance."""
+    """The No-U-Turn sampler with multinomial trajectories (Hoffman and Gelman 2014; Betancourt 2017), at most
+    2^``max_depth`` leapfrog steps. Invariant; its progressive sampling favours late points and is not in detailed
+    balance."""
     return Gradient(lambda density: nuts_kernel(density, max_depth), step_size, inverse_mass, "nuts", reversible=False)
 
 
 def mala(step_size: float) -> Kernel:
-    """The Metropolis-adjusted Langevin algorithm (Roberts and Tweedie 1996): z + h ∇log γ(z) + √(2h) noise, h = ``step_size``."""
+    """The Metropolis-adjusted Langevin algorithm (Roberts and Tweedie 1996): z + h ∇log γ(z) + √(2h) noise, h =
+    ``step_size``."""
     return Gradient(mala_kernel, step_size, None, "mala", reversible=True)

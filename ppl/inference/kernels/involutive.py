@@ -23,8 +23,8 @@ class Involutive(Kernel):
 
         min(1, γ(z') q(u' | z') / (γ(z) q(u | z)) · |det ∂h/∂(z, u)|),    (z', u') = h(z, u).
 
-    The Metropolis–Hastings–Green theorem: if h is an involution, continuously differentiable where the densities are positive, and
-    both densities are with respect to the same base measure, the kernel is in detailed balance with γ.
+    The Metropolis–Hastings–Green theorem: if h is an involution, continuously differentiable where the densities are
+    positive, and both densities are with respect to the same base measure, the kernel is in detailed balance with γ.
 
     The Jacobian is that of the real-valued leaves of (z, u), by automatic differentiation; integers (which model, which
     index) are carried along and contribute none. Variables that only one of two models has are kept in traces of

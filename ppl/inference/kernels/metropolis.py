@@ -51,8 +51,8 @@ def metropolis_hastings(propose: Propose, name: str = "mh") -> Kernel:
 
 
 def random_walk(scale: Any = 1.0) -> Kernel:
-    """A Gaussian step of all variables at once. ``scale``: a number, or one standard deviation for each coordinate of the
-    raveled trace, or a lower-triangular factor of a covariance."""
+    """A Gaussian step of all variables at once. ``scale``: a number, or one standard deviation for each coordinate of
+    the raveled trace, or a lower-triangular factor of a covariance."""
 
     def propose(key: Source, trace: Any) -> tuple[Any, Float[Array, ""]]:
         flat, unravel = ravel_pytree(trace)

@@ -30,7 +30,8 @@ KERNELS: dict[str, Callable[..., Any]] = {
 
 
 def kernel(call: Any) -> Kernel:
-    """The kernel that ``call`` (a name, arguments and keywords, which may be calls themselves) stands for. UsageError else."""
+    """The kernel that ``call`` (a name, arguments and keywords, which may be calls themselves) stands for. UsageError
+    else."""
     made = _made(call)
     if not isinstance(made, Kernel):
         raise UsageError(f"`{call.name}` alone is no kernel", helps=(f"on({call.name}(…), rw(0.5))",))

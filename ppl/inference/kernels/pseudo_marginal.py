@@ -15,8 +15,8 @@ from ppl.inference.representations import Representation, TracedValue
 class Estimated(NamedTuple):
     """θ with one realisation of the program that estimates its density: the value that came with the estimate Ẑ(θ).
 
-    The chain's target is the law of both together, p(θ) Ẑ(θ, u) q(u): its marginal is p(θ) E Ẑ = p(θ) p(y | θ). The estimate is
-    part of the state and must not be made afresh while θ stays."""
+    The chain's target is the law of both together, p(θ) Ẑ(θ, u) q(u): its marginal is p(θ) E Ẑ = p(θ) p(y | θ). The
+    estimate is part of the state and must not be made afresh while θ stays."""
 
     theta: Any
     value: Any
@@ -24,8 +24,8 @@ class Estimated(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PseudoMarginal(Kernel):
-    """Proposes θ' and one fresh realisation (value', log Ẑ') of ``program(θ')``, which is of shape Weighted, and accepts
-    with min(1, p(θ') Ẑ' q(θ | θ') / (p(θ) Ẑ q(θ' | θ))). ``log_density`` in the state is log p(θ) + log Ẑ."""
+    """Proposes θ' and one fresh realisation (value', log Ẑ') of ``program(θ')``, which is of shape Weighted, and
+    accepts with min(1, p(θ') Ẑ' q(θ | θ') / (p(θ) Ẑ q(θ' | θ))). ``log_density`` in the state is log p(θ) + log Ẑ."""
 
     program: Callable[[Any], Representation]
     log_prior: LogDensity

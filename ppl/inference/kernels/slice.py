@@ -68,13 +68,15 @@ class Slice(Kernel):
 
 
 def slice_sampler(width: float = 1.0, steps: int = 32) -> Kernel:
-    """``width``: the scale of the target along a coordinate, roughly; ``steps``: the greatest number of steppings out."""
+    """``width``: the scale of the target along a coordinate, roughly; ``steps``: the greatest number of steppings
+    out."""
     return Slice(width, steps)
 
 
 @dataclass(frozen=True, eq=False)
 class EllipticalSlice(Kernel):
-    """For γ(z) = N(z; mean, Σ) L(z): moves along the ellipse through z and a prior draw (Murray, Adams and MacKay 2010).
+    """For γ(z) = N(z; mean, Σ) L(z): moves along the ellipse through z and a prior draw (Murray, Adams and MacKay
+    2010).
 
     ``prior(key)`` draws from N(0, Σ) (of the trace's structure), ``log_prior`` is the log density of N(mean, Σ)."""
 

@@ -22,8 +22,8 @@ _TRIES = 100
 
 
 class MetropolisChains(Chains):
-    """An iteration is ``thin`` times: a random-walk step of all continuous variables, then as many single-element steps of
-    discrete variables as they have elements. Each step is symmetric, and accepted by the ratio of densities."""
+    """An iteration is ``thin`` times: a random-walk step of all continuous variables, then as many single-element steps
+    of discrete variables as they have elements. Each step is symmetric, and accepted by the ratio of densities."""
 
     @property
     def discrete(self) -> tuple[Latent, ...]:

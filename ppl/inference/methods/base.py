@@ -32,8 +32,8 @@ class Needs:
 
 @dataclass(frozen=True)
 class Call:
-    """A call in an argument of a method that is no method itself: ``kernel=on(select(x), hmc(0.1, 10))``. The method that takes it
-    reads it."""
+    """A call in an argument of a method that is no method itself: ``kernel=on(select(x), hmc(0.1, 10))``. The method
+    that takes it reads it."""
 
     name: str
     args: tuple[Any, ...] = ()

@@ -4,8 +4,8 @@
     argument   = [ NAME "=" ] value
     value      = NUMBER | STRING | "[" [ value { "," value } ] "]" | expression
 
-A bare name is a word (``resample=systematic``), except ``true``, ``false`` and ``none``. A parameter of type ``Call`` takes
-an expression as it stands: ``rmsmc(1000, kernel=hmc(0.1, 10))``, where ``hmc`` is a kernel and no method.
+A bare name is a word (``resample=systematic``), except ``true``, ``false`` and ``none``. A parameter of type ``Call``
+takes an expression as it stands: ``rmsmc(1000, kernel=hmc(0.1, 10))``, where ``hmc`` is a kernel and no method.
 """
 
 from __future__ import annotations

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ResampleMove(Method):
-    """IBIS (Chopin 2002): the data come one by one, the particles are parameters, and are moved where they were resampled. With a
-    kernel of fixed tuning the evidence is unbiased; without one the moves are random walks with the covariance of
-    the particles, and the evidence is consistent."""
+    """IBIS (Chopin 2002): the data come one by one, the particles are parameters, and are moved where they were
+    resampled. With a kernel of fixed tuning the evidence is unbiased; without one the moves are random walks with the
+    covariance of the particles, and the evidence is consistent."""
 
     name = "rmsmc"
     summary = "resample–move SMC over the data, for static parameters (IBIS); gives the evidence"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TemperedSmc(Method):
-    """Adaptive temperatures and random-walk moves tuned on the particles: for posteriors of several modes, with the evidence."""
+    """Adaptive temperatures and random-walk moves tuned on the particles: for posteriors of several modes, with the
+    evidence."""
 
     name = "tempered"
     summary = "tempered SMC with adaptive temperatures; several modes, and the evidence"

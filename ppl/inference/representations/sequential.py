@@ -29,10 +29,11 @@ class Suspended(NamedTuple):
 class Sequential(Representation):
     """⟦r⟧ f = ⟦finish r⟧ f: the measure of the computation run to its end.
 
-    ``start`` is the representation of the state before the first observation, of shape M; ``extend(key, state, step)`` runs
-    one value to just behind observation ``step`` and gives the new state, a record and the incremental log weight.
+    ``start`` is the representation of the state before the first observation, of shape M; ``extend(key, state, step)``
+    runs one value to just behind observation ``step`` and gives the new state, a record and the incremental log weight.
 
-    ``log_density(trace, step)`` is log γ after ``step`` observations where states are traces; kernels may then move them."""
+    ``log_density(trace, step)`` is log γ after ``step`` observations where states are traces; kernels may then move
+    them."""
 
     start: Representation
     extend: Extend

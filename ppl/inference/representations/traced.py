@@ -20,7 +20,8 @@ class TracedValue(NamedTuple):
 
 
 class Traced(Representation):
-    """⟦r⟧ f = ∫ γ(z) f(value(z)) dz, γ = exp ``log_density``; the current trace is a state of a chain, not a weighted draw.
+    """⟦r⟧ f = ∫ γ(z) f(value(z)) dz, γ = exp ``log_density``; the current trace is a state of a chain, not a weighted
+    draw.
 
     ``start`` draws the first trace; the law of the current trace is *not* part of the meaning, γ is: a kernel may do
     with the trace what it likes as long as it leaves γ/∫γ invariant."""

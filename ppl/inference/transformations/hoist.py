@@ -50,8 +50,8 @@ class Hoist(Transformation):
 
 
 def inside(program: Representation, step: Any) -> Representation:
-    """The measure of the suspended states at ``step``, as transformations inside see it: for a program whose densities are
-    known along the path, the representation with γ at that step."""
+    """The measure of the suspended states at ``step``, as transformations inside see it: for a program whose densities
+    are known along the path, the representation with γ at that step."""
     density = getattr(program, "log_density", None)
     if density is None:
         return program.start

@@ -1,4 +1,5 @@
-"""mh(kernel) : Traced → Traced, adapted_walk : Population[Traced] → Population[Traced], refresh : Weighted → Weighted. A kernel leaves the normalised measure invariant."""
+"""mh(kernel) : Traced → Traced, adapted_walk : Population[Traced] → Population[Traced], refresh : Weighted → Weighted.
+A kernel leaves the normalised measure invariant."""
 
 from __future__ import annotations
 
@@ -56,8 +57,9 @@ def mh(kernel: Kernel) -> Transformation:
 
 @dataclass(frozen=True, eq=False)
 class AdaptedWalk(Transformation):
-    """``moves`` random-walk steps of every particle (``hoist_trace(repeat(mh(random_walk(L))))``), L from the covariance of the particles
-    at hand, scaled by 2.38/√d. The kernel looks at the population that it moves: consistent, not unbiased."""
+    """``moves`` random-walk steps of every particle (``hoist_trace(repeat(mh(random_walk(L))))``), L from the
+    covariance of the particles at hand, scaled by 2.38/√d. The kernel looks at the population that it moves:
+    consistent, not unbiased."""
 
     moves: int
     name = "adapted_walk"
@@ -81,7 +83,8 @@ def adapted_walk(moves: int = 5) -> Transformation:
 @dataclass(frozen=True, eq=False)
 class Refresh(Transformation):
     """The independent Metropolis–Hastings step of a weighted program with itself: a fresh run is taken with probability
-    min(1, w'/w). With ``collapse ∘ smc`` as the program this is PIMH (Andrieu, Doucet and Holenstein 2010, section 2.4.2).
+    min(1, w'/w). With ``collapse ∘ smc`` as the program this is PIMH (Andrieu, Doucet and Holenstein 2010, section
+    2.4.2).
 
     The measure on which it acts is that of all the program's randomness, with the weight for a density."""
 

@@ -76,6 +76,6 @@ def reindex(particles: Particles, ancestors: Any) -> Particles:
 def resample(
     scheme: Scheme = systematic, ess: float = 0.5, ancestors: bool = False, then: Transformation | None = None
 ) -> Transformation:
-    """``ess``: the threshold as a fraction of n; above 1 resamples at every step, 0 never does. ``then``: a transformation of
-    populations that follows only where resampling took place (the moves of resample–move)."""
+    """``ess``: the threshold as a fraction of n; above 1 resamples at every step, 0 never does. ``then``: a
+    transformation of populations that follows only where resampling took place (the moves of resample–move)."""
     return Resample(scheme, ess, ancestors, then)

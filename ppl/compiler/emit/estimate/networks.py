@@ -18,8 +18,8 @@ from ppl.core.target import Trace
 
 
 def trainable(extern: Extern) -> bool:
-    """Whether it was given as an Equinox module with arrays of reals. Other callables, and functions that hold a module,
-    stay as they are."""
+    """Whether it was given as an Equinox module with arrays of reals. Other callables, and functions that hold a
+    module, stay as they are."""
     return isinstance(extern.function, eqx.Module) and any(
         eqx.is_inexact_array(a) for a in jax.tree.leaves(extern.arrays)
     )
