@@ -56,7 +56,12 @@ def objective_of(call, via):
 
 @pytest.mark.parametrize(
     ("call", "draws", "via"),
-    [("hvi", 1, ""), ("hvi", 1, "via reinforce"), ("iwhvi(2)", 2, "via reinforce"), ("iwhvi(2)", 2, "")],
+    [
+        ("hvi", 1, ""),
+        pytest.param("hvi", 1, "via reinforce", marks=pytest.mark.slow),
+        ("iwhvi(2)", 2, "via reinforce"),
+        pytest.param("iwhvi(2)", 2, "", marks=pytest.mark.slow),
+    ],
 )
 def test_value_and_gradient_by_enumeration(call, draws, via):
     objective = objective_of(call, via)

@@ -124,10 +124,10 @@ def test_objectives_with_parts_held_fixed_on_a_coin(name):
 @pytest.mark.parametrize(
     ("call", "combine", "draws", "held"),
     [
-        ("stl", "elbo", 1, False),
+        pytest.param("stl", "elbo", 1, False, marks=pytest.mark.slow),
         ("dreg(2)", "iwelbo", 2, False),
-        ("vimco(2)", "iwelbo", 2, False),
-        ("wake_phi(2)", "wake", 2, True),
+        pytest.param("vimco(2)", "iwelbo", 2, False, marks=pytest.mark.slow),
+        pytest.param("wake_phi(2)", "wake", 2, True, marks=pytest.mark.slow),
     ],
 )
 def test_objectives_with_parts_held_fixed_by_quadrature(call, combine, draws, held):
@@ -140,7 +140,7 @@ def test_objectives_with_parts_held_fixed_by_quadrature(call, combine, draws, he
         gaussian = {"loc": named["m"][None], "log_scale": jnp.log(named["s"])[None]}
         return quadrature(gaussian, function, draws, held)
 
-    value, gradient = jax.value_and_grad(exact)(params["guide"])
+    value, gradient = jax.jit(jax.value_and_grad(exact))(params["guide"])
     found = mean_and_error(objective, params, 20_000)
     for (mean, error), truth in zip(found, [value, *jax.tree.leaves(gradient)], strict=True):
         assert abs(mean - truth) < 5 * error  # false-alarm rate 6e-7
@@ -225,7 +225,7 @@ def test_at_the_posterior_the_landing_sticks():
     best = {"loc": jnp.array([1.0]), "log_scale": jnp.array([0.5 * jnp.log(0.5)])}
     for name, arguments, still in (("stl", (), True), ("dreg", (3,), True), ("elbo", (), False)):
         estimate = ESTIMATES[name](*arguments)
-        slopes = jax.grad(lambda p, k: estimate(target(), guide, p, k))(best, jax.random.key(0))  # noqa: B023
+        slopes = jax.jit(jax.grad(lambda p, k: estimate(target(), guide, p, k)))(best, jax.random.key(0))  # noqa: B023
         size = float(np.max(np.abs(np.concatenate(jax.tree.leaves(slopes)))))
         assert size < 1e-12 if still else size > 0.1
 
