@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from functools import partial
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -129,9 +130,8 @@ def main() -> None:
             there = [float(theirs((decoder, encoder), pixels, k)[0]) for k in keys]
             spread = 5 * np.hypot(np.std(here), np.std(there)) / np.sqrt(len(keys)) + 1e-3
             assert abs(np.mean(here) - np.mean(there)) < spread, "the two objectives differ"
-            a, b = shortest(
-                (lambda: ours(program, params, key), lambda: theirs((decoder, encoder), pixels, key)), options.repeats
-            )
+            calls = partial(ours, program, params, key), partial(theirs, (decoder, encoder), pixels, key)
+            a, b = shortest(calls, options.repeats)
         print(f"{batch:5d}  {1e3 * a:8.2f}  {1e3 * b:12.2f}  {a / b:5.2f}")
 
 

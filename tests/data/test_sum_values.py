@@ -35,7 +35,7 @@ def test_an_array_of_values_is_read_element_by_element():
 
 def test_every_fault_is_named_at_its_entry():
     with pytest.raises(InvalidData) as error:
-        ppl.parse(TEXT).m(o=["Mis", hit("a"), hit(), "Miss"]).given(y=[1.0, 2.0]).bound
+        _ = ppl.parse(TEXT).m(o=["Mis", hit("a"), hit(), "Miss"]).given(y=[1.0, 2.0]).bound
     found = {(p.code, p.path) for p in error.value.problems}
     assert {("E708", "o[0]"), ("E708", "o[1]"), ("E708", "o[2]")} <= found
 

@@ -164,8 +164,8 @@ class _Run:
             inner.define(loop.index, i)
             inner.ranges[loop.index.id] = (i, i + 1)
             for m in loop.mapped:
-                array = outer.read(m.array)
-                inner.define(m.var, jax.tree.map(lambda a: a[i + outer.size(m.offset)], array))
+                at = i + outer.size(m.offset)
+                inner.define(m.var, jax.tree.map(lambda a, at=at: a[at], outer.read(m.array)))
             for c, value in zip(carries, carried, strict=True):
                 inner.define(c.var, value)
 
