@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Diagnostics, ModelError
 from ppl.compiler.diagnostics.span import Source
@@ -68,7 +68,7 @@ def variational_target(applied: Applied, guide: ir.Model | None, marginalise: bo
     drawn = frozenset() if guide is None else frozenset(s.name for s in guide.sites)
     query = Query(applied.model.name, frozenset(applied.bound.data), marginalise and guide is None, drawn)
     plan = prepare(applied.program, query)
-    target = _bind(applied, plan)
+    target: Any = _bind(applied, plan)
     if guide is None:
         return Compiled(target, plan)
     functions = {**target.externs, **extern_functions(applied.program, guide, applied.externs)}
