@@ -5,8 +5,11 @@ import json
 import jax
 import pytest
 
+import ppl
 from ppl.core.random import categorical
 from ppl.inference.algorithms import conditional
+from ppl.inference.claims import Claim
+from ppl.inference.methods import registry
 from ppl.inference.resampling import SCHEMES
 
 KALMAN = """model kalman[T]() {
@@ -78,7 +81,7 @@ def test_the_budget_is_kept(certificate):
 FLIPS = "model flips[N]() {\n  p ~ Beta(1, 1)\n  plate i in N { data y[i]: bool ~ Bernoulli(p) }\n}\n"
 
 
-@pytest.mark.parametrize("sound", [True, False])
+@pytest.mark.parametrize("sound", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_whole_runs_are_calibrated(ppl, tmp_path, monkeypatch, sound):
     """A method that returns the prior has uniform ranks of p, and not of the log density, which looks at the data."""
     (tmp_path / "flips.ppl").write_text(FLIPS)
@@ -98,3 +101,34 @@ def test_whole_runs_are_calibrated(ppl, tmp_path, monkeypatch, sound):
     assert done.code == (0 if sound else 7)
     assert found["outcome"] == ("passed" if sound else "refuted")
     assert sound or found["statistic"]["quantity"] == "log density"
+
+
+SERIES = """model series[T]() {
+  s ~ LogNormal(0, 0.3)
+  x[0]: real ~ Normal(0, s)
+  data y[0]: real ~ Normal(x[0], 1)
+  for t in 1..T {
+    x[t]: real ~ Normal(x[t-1], s)
+    data y[t]: real ~ Normal(x[t], 1)
+  }
+}
+"""
+COIN = "model coin() {\n  z ~ Bernoulli(0.3)\n  data y: real ~ Normal(if z then 1 else 0, 1)\n}\n"
+
+
+@pytest.mark.parametrize("name", [n for n in registry.names() if n != "auto"])
+def test_every_method_has_a_test_or_a_reason(name):
+    """Of one that is registered without either, the certificate would be empty."""
+    from ppl.inference.validation.models import certify
+
+    method = registry.lookup(name)()
+    target = (
+        ppl.parse(COIN).coin().given(y=0.3) if name == "enumerate" else ppl.parse(SERIES).series().given(y=[0.1, 0.4])
+    )
+    if certify.claim_of(method) in certify.REASONS:
+        return
+    with ppl.environment():
+        bound = ppl.compiled(target, interleave=method.needs.ordered)
+        program = method.program(bound)
+        chain = method.claim == Claim.INVARIANT and certify.transition_of(program, 0)
+        assert chain or certify.estimators(bound, method, program)

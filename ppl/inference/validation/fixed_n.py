@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-
 _SHARP, _NORMALS = 2.5e-3, 20_000
 
 
@@ -64,7 +63,7 @@ def test_means(draws: np.ndarray, expected: np.ndarray) -> MeanTest:
 
 
 def _correlated(draws: np.ndarray, z: float, bonferroni: float) -> float:
-    """P(max |Zᵢ| ≥ z) for normal Z with the correlations of ``draws``, by simulation: Bonferroni's bound is far above it
+    """P(max |Zᵢ| ≥ z) for normal Z with the correlations of ``draws``, by simulation: Bonferroni's bound is far above
     where the statistics say nearly the same. Not below ``_SHARP``, where so few simulations reach."""
     varying = draws[:, draws.std(0) > 1e-9 * np.maximum(1.0, np.abs(draws).max(0))]
     if varying.shape[1] == 0:

@@ -15,9 +15,11 @@ from ppl.inference.filtering.moving import Moving
 from ppl.inference.filtering.nested import NestedFilter
 from ppl.inference.filtering.parameters import Parameters
 from ppl.inference.filtering.program import Filter
+from ppl.inference.filtering.smoothing import Smoother
 from ppl.inference.importance.prior import PriorImportance
 from ppl.inference.methods.base import Method
 from ppl.inference.program import Program
+from ppl.inference.representations import Particles
 from ppl.inference.validation.certificate import Certificate, Check
 from ppl.inference.validation.models.calibrate import check_calibrated
 from ppl.inference.validation.models.chains import check_transition, transition_of
@@ -83,7 +85,9 @@ def _checks(target: Target, method: Method, effort: Effort) -> tuple[Check, ...]
     compared = "weighted draws of the prior" if oracle is None else oracle.name
     effort.listener(f"{method.name}: replicates against {compared}")
     checks = []
-    for run, case, by_prior in _estimators(target, method, program):
+    for run, case, by_prior in estimators(target, method, program):
+        if checks and (effort.late or checks[-1].outcome == "refuted"):
+            break  # the smaller case is enough
         claim = "evidence and means are exact" if method.claim == Claim.EXACT else "properly weighted"
         if oracle is not None:
             checks.append(check_replicates(run, oracle, effort, case, claim))
@@ -110,22 +114,22 @@ def _small(method: Method) -> Method:
     return dataclasses.replace(method, **least)  # type: ignore[type-var]
 
 
-def _estimators(target: Target, method: Any, program: Program) -> list[tuple[Callable[[Any], Any], str, bool]]:
+def estimators(target: Target, method: Any, program: Program) -> list[tuple[Callable[[Any], Any], str, bool]]:
     """(one realisation from a key, how it is called, whether it is itself draws of the prior)."""
     if isinstance(program, PriorImportance) or method.claim == Claim.EXACT:
         return [(lambda key: prior_draw(target, key), "draws of the prior", True)]
     if isinstance(program, Filter):
-        return [
-            (_one_run(Filter(target, k, method.resample, method.ess)), f"{k} particles, {_settings(method)}", False)
-            for k in _FEW
-        ]
+        kept = {"paths": True} if hasattr(method, "paths") else {}  # functions of all variables are compared
+        few = [dataclasses.replace(method, n=k, **kept) for k in _FEW]
+        return [(_one_run(m.program(target)), f"{m.n} particles, {_settings(m)}", False) for m in few]
     if isinstance(program, NestedFilter | Moving):
         return [(_one_run(program), f"{program.method.n} particles, {_settings(method)}", False)]
     return []
 
 
 def _settings(method: Any) -> str:
-    return f"{method.resample}, ess = {method.ess}"
+    shown = {k: getattr(method, k) for k in ("resample", "ess", "inner", "smooth", "max_trials") if hasattr(method, k)}
+    return ", ".join(f"{k} = {v}" for k, v in shown.items())
 
 
 def _one_run(program: Program) -> Callable[[Any], Any]:
@@ -133,7 +137,10 @@ def _one_run(program: Program) -> Callable[[Any], Any]:
 
     def run(key: Any) -> Any:
         _, rows = program.advance({"key": jax.random.key_data(key)}, jnp.asarray(0), jnp.asarray(1))
-        return as_population(jax.tree.map(lambda a: a[0], rows))
+        row = jax.tree.map(lambda a: a[0], rows)
+        if isinstance(program, Smoother):  # trajectories of equal weight
+            return Particles(row["trace"], jnp.zeros(program.width), row["log_evidence"])
+        return as_population(row)
 
     return run
 
@@ -142,7 +149,7 @@ _NO_ORACLE = (
     "no oracle: the posterior is neither finite and small, nor jointly normal, nor of at most two continuous "
     "dimensions, and draws of the prior can be compared with nothing but themselves"
 )
-_WHY_NOT = {
+REASONS = {
     Claim.HEURISTIC: "an approximation, right only where the posterior has its shape",
     Claim.CONSISTENT: "biased for every finite number of particles by an amount that no theorem states",
 }
@@ -150,7 +157,7 @@ _WHY_NOT = {
 
 def _no_claim(method: Method) -> Check:
     """What cannot be refuted is not tested."""
-    why = f"no claim to test because {method.name} is {_WHY_NOT[method.claim]}"
+    why = f"no claim to test because {method.name} is {REASONS[method.claim]}"
     return _undecided(method.claim.title, why, method)
 
 
