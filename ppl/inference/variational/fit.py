@@ -245,7 +245,7 @@ class VariationalFit(Program):
                 warnings.append(
                     f"the guide is far from the posterior: Pareto k̂ of its importance weights is {shape:.2f} "
                     f"(should be at most {pareto.LIMIT}); "
-                    "take a guide with correlations (full_rank, structured) or a flow, or use nuts"
+                    "take a richer guide, such as guide=full_rank or guide=flow, or use nuts"
                 )
         return tuple(warnings), tuple(notes)
 
