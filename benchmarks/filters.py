@@ -1,13 +1,14 @@
 """Bootstrap filters side by side in one run: from a `.ppl` model, hand-written, BlackJAX's, and the package
 `particles`.
 
-    python benchmarks/filters.py [--steps 100 1000] [--particles 1000 10000 100000] [--repeats 15]
+    python benchmarks/filters.py [--steps 100 1000] [--particles 1000 10000 100000] [--repeats 15] [--quick]
 
 The hand-written filter is the fastest that we know for a CPU: `lax.scan`, systematic resampling below half the
 effective sample size with ancestors by ceil, scatter and cumsum, the normals of all steps drawn before the scan. All
 run in 32 bits on the same series and give the same evidence up to Monte Carlo error, which is checked. Times are the
-least of the repeats; `speed` is the hand-written filter's time over theirs. Filters only: no trajectories. The last
-table is the compiled peak memory as the series grows.
+least of the repeats; `speed` is the hand-written filter's time over theirs. Filters only: no trajectories. Then the
+resampling schemes against each other, with resampling at every step: time, and the standard deviation of log Ẑ. The
+last table is the compiled peak memory as the series grows. `--quick` is a smoke test of a few seconds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 
 import ppl
 from ppl.inference.algorithms.smc import smc
+from ppl.inference.resampling import SCHEMES
 
 LINEAR = """
 model linear[T]() {
@@ -202,9 +204,24 @@ def compare(series: Series, steps: int, n: int, repeats: int) -> None:
               f"log evidence {value:.2f}", flush=True)  # fmt: skip
 
 
-def memory(n: int) -> None:
+def schemes(series: Series, steps: int, n: int, repeats: int) -> None:
+    """The filter from text, resampled at every step by each scheme; `time` against the systematic one."""
+    y = series.simulate(steps)
+    target = ppl.suspend(getattr(ppl.parse(series.text), series.text.split()[1].split("[")[0])().given(y=y))
+    base = 0.0
+    for name, scheme in {"systematic": SCHEMES["systematic"], **SCHEMES}.items():
+        program = smc(n, scheme, ess=2.0)(target)
+        run = jax.jit(lambda key, p=program: p.run(key)[0].log_evidence)
+        seconds, _ = measure(run, jax.random.key, repeats)
+        spread = np.std([float(run(jax.random.key(k))) for k in range(100, 100 + max(20, repeats))])
+        base = base or seconds
+        print(f"{series.name:<22}{steps:>6}{n:>8}  {name:<12}{1e3 * seconds:>10.2f} ms   time {seconds / base:6.2f}   "
+              f"sd of log evidence {spread:.3f}", flush=True)  # fmt: skip
+
+
+def memory(n: int, lengths: tuple[int, ...] = (100, 1000, 10_000)) -> None:
     """Temporary bytes of the compiled filter alone: they do not grow with the length of the series."""
-    for steps in (100, 1000, 10_000):
+    for steps in lengths:
         run = jax.jit(from_text(SERIES[0], SERIES[0].simulate(steps), n))
         used = run.lower(jax.random.key(0)).compile().memory_analysis().temp_size_in_bytes
         print(f"memory of the filter, {n} particles, {steps:>6} steps: {used / n:8.1f} bytes per particle", flush=True)
@@ -215,7 +232,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--particles", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--quick", action="store_true", help="small sizes: only to see that all of it runs")
     given = parser.parse_args()
+    if given.quick:
+        given.steps, given.particles, given.repeats = [20], [200], 3
     if not importlib.util.find_spec("particles"):
         print("the package `particles` is not installed: left out")
     with ppl.environment("cpu", 32):
@@ -223,7 +243,8 @@ def main() -> None:
             for steps in given.steps:
                 for n in given.particles:
                     compare(series, steps, n, given.repeats)
-        memory(given.particles[-1])
+        schemes(SERIES[0], given.steps[0], given.particles[len(given.particles) // 2], given.repeats)
+        memory(given.particles[-1], (20, 200) if given.quick else (100, 1000, 10_000))
 
 
 if __name__ == "__main__":
