@@ -49,9 +49,9 @@ def _refuse_learnable(guide: ir.Model) -> None:
         )
 
 
-def with_proposal(applied: Applied, target: Any, guide: ir.Model) -> Target:
-    """``target`` with its suspended form proposed by ``guide``. The guide's parameters have the values of what bears
-    their names in the data: parameters and ``data`` variables of the model; its sizes are the model's."""
+def bound_guide(applied: Applied, guide: ir.Model) -> Any:
+    """The guide as a target of all that it draws. Its parameters have the values of what bears their names in the data:
+    parameters and ``data`` variables of the model; its sizes are the model's."""
     from ppl.compiler.emit.bind import bind
     from ppl.compiler.passes.query import Query, prepare
     from ppl.runtime.data import Raw, bind_data
@@ -59,7 +59,13 @@ def with_proposal(applied: Applied, target: Any, guide: ir.Model) -> Target:
     sizes = {n: Raw(n, v, "sizes of the model") for n, v in applied.bound.sizes.items() if n in guide.sizes}
     bound = bind_data(guide, {**sizes, **applied.raws}, applied.program.sums)
     plan = prepare(applied.program, Query(guide.name, keep=frozenset(s.name for s in guide.sites)))
-    proposal = bind(plan.program, guide.name, bound.args, bound.sizes, {}, applied.externs, frozenset(), bound.missing)
+    return bind(plan.program, guide.name, bound.args, bound.sizes, {}, applied.externs, frozenset(), bound.missing)
+
+
+def with_proposal(applied: Applied, target: Any, guide: ir.Model) -> Target:
+    """``target`` with its suspended form proposed by ``guide``. The guide's parameters have the values of what bears
+    their names in the data: parameters and ``data`` variables of the model; its sizes are the model's."""
+    proposal = bound_guide(applied, guide)
     result = replace(target, proposal=proposal)
     result.suspend()  # refuses a guide that draws in another order
     return result

@@ -43,6 +43,10 @@ def bound(applied: Applied, method: Vi) -> tuple[Compiled, Method]:
         from ppl.api.variational_smc import bound as by_particles
 
         return by_particles(applied, method, _proposal(applied, method))
+    if getattr(method.objective, "name", "") == "sleep_phi" and not _declared(applied, "sleep_phi"):
+        from ppl.api.variational_sleep import bound as asleep
+
+        return asleep(applied, method, _proposal(applied, method))
     parts = named(applied, method)
     if parts.guide is None:
         _require_smooth(applied)
@@ -89,8 +93,8 @@ def _proposal(applied: Applied, method: Vi) -> ir.Model | None:
     found = _guide(applied, method.guide) if isinstance(method.guide, Call) else None
     if found is None and getattr(method.guide, "name", "") != "auto":
         raise UsageError(
-            "the objective smc draws from a guide of the file, or from the model itself",
-            helps=("leave `guide` out", f"declare one: guide q(…) for {applied.model.name} {{ … }}"),
+            f"the objective {method.objective.name} takes a guide of the file",
+            helps=(f"declare one: guide q(…) for {applied.model.name} {{ … }}"),
         )
     return found
 

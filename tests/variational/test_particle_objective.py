@@ -91,5 +91,5 @@ def test_what_it_is_not_for():
             bound(ppl.parse(coin).model("m").given(y=1.0), parse("vi(objective=smc(10))"))
         with pytest.raises(UsageError, match="signature: smc"):
             bound(target(), parse("vi(objective=smc)"))
-        with pytest.raises(UsageError, match="draws from a guide of the file"):
+        with pytest.raises(UsageError, match="takes a guide of the file"):
             bound(target(), parse("vi(mean_field, objective=smc(10))"))
