@@ -59,6 +59,33 @@ def test_the_gradient_goes_through_the_posterior():
     assert float(got) == pytest.approx(1 / 0.3 - (w - 1) / (0.3 * w + 0.7), rel=1e-10)
 
 
+def test_derivatives_do_not_pass_into_impossible_outcomes():
+    """u = 1 is impossible for state 0, and its factor is alpha · (−∞): d/dalpha of log P(u = 0) = 0 is no NaN."""
+    text = """
+model m(state: index<2>) {
+  alpha ~ Exponential(1)
+  let literal = infer { s ~ Categorical([0.5, 0.5]); require s == 1; return s } by enumerate
+  let speaker = infer {
+    u ~ Categorical([0.5, 0.5])
+    v ~ Bernoulli(0.5)
+    if v { w ~ Bernoulli(0.3); require w or u == 1 } else { require u == 0 }
+    factor alpha * (if u == 1 then logprob(literal, state) else -1)
+    return u
+  } by enumerate
+  factor logprob(speaker, 0)
+}
+"""
+    with ppl.environment():
+        for state in (0, 1):
+            target = ppl.compiled(ppl.parse(text).m(state=state))
+
+            def density(a, target=target):
+                return target.log_density({"alpha": a})
+
+            slope = (density(0.7 + 1e-6) - density(0.7 - 1e-6)) / 2e-6
+            assert float(jax.grad(density)(0.7)) == pytest.approx(float(slope), rel=1e-7)
+
+
 def test_a_loop_shorter_than_its_first_element_and_impossible_outcomes():
     text = """
 model m(k: int) {

@@ -3,7 +3,11 @@
 A draw with K values runs what follows it once, mapped over an axis of K (``vmap``): the program grows by one axis per
 draw, not by copies. Loops that draw are unrolled (their outcomes are as many as K to the power of their length
 anyway); after a branch that draws, what follows is traced once for each side, and outcomes of the side not taken have
-weight zero."""
+weight zero.
+
+Everything is evaluated twice. An outcome of weight zero has derivative zero, but what leads to it may have an infinite
+one (``factor alpha * logprob(d, x)`` where x is impossible), and zero times infinity is NaN. The first evaluation says
+which outcomes are impossible; in the second no derivative passes into these."""
 
 from __future__ import annotations
 
@@ -13,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jax import lax
+from jaxtyping import Array, Bool, Float
 
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.frame import Frame, total
@@ -44,26 +49,39 @@ class Outcomes(NamedTuple):
 Continuation = Callable[[Frame], Outcomes]
 
 
-def infer(frame: Frame, op: InferOp, span: Any) -> Any:
+def infer(frame: Frame, op: InferOp) -> Any:
     """The distribution that ``op`` denotes; undefined where it reads what is drawn after inference."""
     from ppl.compiler.emit.evaluate import Evaluator
 
     root = Frame(frame)
-    run = _Run(Evaluator(DENSITY), root, span)
-    found = run.statements(op.body.statements, root, lambda last: run.outcome(last, op))
+    first = _Run(Evaluator(DENSITY), root)
+    found = first.statements(op.body.statements, root, lambda last: first.outcome(last, op))
     if has_undefined(found.value) or has_undefined(found.log_weight):
         return UNDEFINED
+    second = _Run(Evaluator(DENSITY), root, lax.stop_gradient(found.log_weight) > -jnp.inf, first.splits)
+    root = second.root = Frame(frame)
+    found = second.statements(op.body.statements, root, lambda last: second.outcome(last, op))
     log_z = log_sum_exp(found.log_weight)
     possible = log_z > -jnp.inf
     return Atoms(found.value, jnp.where(possible, found.log_weight - jnp.where(possible, log_z, 0.0), -jnp.inf))
 
 
 class _Run:
-    """``axes``: the numbers of values of the draws that the current statement is mapped over."""
+    """``axes``: the numbers of values of the draws that the current statement is mapped over. ``possible``: which of the
+    outcomes that the current statement leads to have a positive weight, None where that is not known yet. ``splits``: how
+    many outcomes have the first side of each branch that draws, in the order in which they are met."""
 
-    def __init__(self, evaluator: Evaluator, root: Frame, span: Any):
-        self.evaluator, self.root, self.span = evaluator, root, span
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        root: Frame,
+        possible: Bool[Array, " K"] | None = None,
+        splits: list[int] | None = None,
+    ):
+        self.evaluator, self.root, self.possible = evaluator, root, possible
+        self.splits = [] if splits is None else splits
         self.axes: tuple[int, ...] = ()
+        self.branches = 0
 
     def outcome(self, last: Frame, op: InferOp) -> Outcomes:
         weight: Any = jnp.zeros(())
@@ -114,14 +132,17 @@ class _Run:
                 helps=("infer fewer variables at a time, or make them variables of the model",),
             )
 
-        def rest(value: Any, log_probability: Any) -> Outcomes:
-            inner = Frame(frame)
+        possible = self.possible
+
+        def rest(value: Any, log_probability: Any, here: Any) -> Outcomes:
+            self.possible = here
+            inner = Frame(frame, gated=None if here is None else here.any())
             inner.define(draw.var, value)
             inner.weights.append(log_probability)
             return onward(inner)
 
-        found = jax.vmap(rest)(values, log_p)
-        self.axes = outer
+        found = jax.vmap(rest)(values, log_p, None if possible is None else possible.reshape(k, -1))
+        self.axes, self.possible = outer, possible
         return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), found)
 
     def values(self, draw: Draw, dist: Any) -> tuple[Any, Array]:
@@ -181,8 +202,20 @@ class _Run:
         condition = frame.read(s.condition)
         if isinstance(condition, (bool, np.bool_)):
             return self.side(s, bool(condition), None, frame, onward)
-        sides = [self.side(s, taken, condition == taken, frame, onward) for taken in (True, False)]
-        return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), *sides)
+        index, possible = self.branches, self.possible
+        self.branches += 1
+        if possible is None:
+            self.splits.append(0)
+        else:
+            self.possible = possible[: self.splits[index]]
+        then = self.side(s, True, condition, frame, onward)
+        if possible is None:
+            self.splits[index] = len(then.log_weight)
+        else:
+            self.possible = possible[self.splits[index] :]
+        otherwise = self.side(s, False, ~condition, frame, onward)
+        self.possible = possible
+        return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), then, otherwise)
 
     def side(self, s: If, taken: bool, condition: Any, frame: Frame, onward: Continuation) -> Outcomes:
         block = s.then if taken else s.otherwise

@@ -93,7 +93,7 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
         case LogProb(dist=dist, value=value, kind=kind):
             return _log_prob(frame.read(dist), frame.read(value), kind)
         case InferOp():
-            return nested.infer(frame, op, statement.span)
+            return nested.infer(frame, op)
     raise _not_executable(op, statement)
 
 
