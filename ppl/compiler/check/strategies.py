@@ -7,6 +7,7 @@ from ppl.compiler.check.suggest import nearest
 from ppl.compiler.check.values import DistFacts
 from ppl.compiler.diagnostics.diagnostic import Help
 from ppl.compiler.ir import nodes as ir
+from ppl.compiler.ir.smoothness import MEASURE_VALUED
 from ppl.compiler.ir.types import REAL
 from ppl.compiler.syntax import ast
 
@@ -18,24 +19,6 @@ _SYNONYMS = {
     "pathwise": "reparam",
     "enumerate": "enum",
 }
-MEASURE_VALUED = (
-    "Normal",
-    "Bernoulli",
-    "BernoulliLogit",
-    "Poisson",
-    "Exponential",
-    "Gamma",
-    "Weibull",
-    "Geometric",
-    "Binomial",
-    "Uniform",
-)
-#: Distributions whose sampler is differentiable by the parameters (Gamma and its kin, and mixtures, implicitly).
-PATHWISE = frozenset(
-    "Normal StudentT Cauchy Laplace Logistic Gumbel LogNormal HalfNormal HalfCauchy HalfStudentT Exponential Gamma "
-    "InverseGamma ChiSquared Weibull Pareto Beta BetaMean Uniform Dirichlet MultiNormal MultiNormalChol "
-    "MultiNormalPrec MultiStudentT LKJCholesky GaussianRandomWalk Delta iid transformed truncated ordered mixture".split()
-)
 _NO_PATH = ("VonMises", "ZeroInflated", "Flat", "infer")  # von Mises: a draw jumps where the circle is cut
 _FINITE = (
     "Bernoulli",

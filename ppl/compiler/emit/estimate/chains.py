@@ -19,7 +19,7 @@ import jax.numpy as jnp
 
 from ppl.compiler.emit.errors import CompilerDefect
 from ppl.compiler.emit.estimate import loops
-from ppl.compiler.emit.estimate.axes import Axis, Choice, Labelled, NotLocal, aligned, lift, merged, union
+from ppl.compiler.emit.estimate.axes import Axis, Choice, Deps, Labelled, NotLocal, aligned, lift, merged, union
 from ppl.compiler.emit.estimate.choices import Kept, Parts, shed
 from ppl.compiler.emit.estimate.finite import finite_values
 from ppl.compiler.emit.estimate.terms import added
@@ -45,6 +45,7 @@ class Chain:
     values: Labelled
     initial: Labelled
     lower: int
+    choice: Choice
 
     @property
     def whole(self) -> Labelled:
@@ -98,10 +99,11 @@ def run(walk: Walk, loop: Scan) -> None:
     link = _link(loop)
     assert link is not None
     carry, draw = link
-    chain = walk.given[draw.var.id].dims[0].chain if walk.scoring else _new(walk, loop, carry, draw)
+    known_time = walk.given[draw.var.id].dims[0] if walk.scoring else None
+    chain = known_time.chain if known_time is not None else _new(walk, loop, carry, draw)
     time, lower = chain.time, walk.size(loop.lower)
     if (lower, walk.size(loop.upper)) != (chain.lower, time.size):
-        raise NotLocal(chain.now.draw, loop.span)
+        raise NotLocal(chain.choice, loop.span)
     walk.values[carry.var.id] = chain.previous
     mapped = [(m.var.id, walk.read(m.array), lower + walk.size(m.offset)) for m in loop.mapped]
     for name, array, start in mapped:
@@ -120,7 +122,7 @@ def run(walk: Walk, loop: Scan) -> None:
     started = Labelled(jnp.arange(time.size) >= lower, (time,))
     walk.parts[scored_from:] = [_from(started, p) for p in walk.parts[scored_from:]]
     if walk.records.keys() - recorded - {draw.var.id}:
-        raise NotLocal(chain.now.draw, loop.span)
+        raise NotLocal(chain.choice, loop.span)
     if not walk.scoring:
         walk.records[draw.var.id] = Labelled(Recorded(None), (), {}, (time,))
         assert walk.made is not None and len(walk.made) > made_from
@@ -142,7 +144,7 @@ def _new(walk: Walk, loop: Scan, carry: Carry, draw: Draw) -> Chain:
     choice = Choice(draw.site, (*walk.plates, time), draw.span)
     before, now = (Axis(len(values), (*walk.plates, time), choice) for _ in range(2))
     initial = walk.array(carry.init, loop.span)
-    chain = Chain(time, now, before, Labelled(jnp.asarray(values), (now,)), initial, walk.size(loop.lower))
+    chain = Chain(time, now, before, Labelled(jnp.asarray(values), (now,)), initial, walk.size(loop.lower), choice)
     object.__setattr__(time, "chain", chain)
     return chain
 
@@ -216,7 +218,7 @@ class Chained:
         return jnp.transpose(value, [axes.index(a) for a in (chain.time, *rest, chain.before, chain.now)])
 
 
-def _labelled(value: jax.Array, rest: tuple[Axis, ...], last: Axis, deps: dict) -> Labelled:
+def _labelled(value: jax.Array, rest: tuple[Axis, ...], last: Axis, deps: Deps) -> Labelled:
     axes = union((rest, (last,)))
     own = (*rest, last)
     return Labelled(jnp.transpose(value, [own.index(a) for a in axes]), axes, deps)

@@ -20,9 +20,10 @@ Kept = frozenset[Axis]
 
 
 class Made(Protocol):
-    """A choice that was made, with what its elimination needs."""
+    """A choice that was made, with what its elimination needs. ``exact``: nothing random is left when it is out."""
 
-    exact: bool
+    @property
+    def exact(self) -> bool: ...
 
     def eliminate(self, parts: Parts, kept: Kept) -> Parts:
         """The parts without the choice: their value is unbiased for the conditional expectation, and so is their

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ppl.compiler.check.smoothness import discontinuity, moving_support
-from ppl.compiler.check.strategies import MEASURE_VALUED, PATHWISE
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate.finite import finite_values
 from ppl.compiler.emit.estimate.strategies import STRATEGIES, Strategy
 from ppl.compiler.ir.nodes import Draw, Let, Lit, MakeDist, Model, Program, Var
+from ppl.compiler.ir.smoothness import MEASURE_VALUED, PATHWISE, discontinuity, moving_support
 from ppl.compiler.ir.types import REAL, element, shape
 from ppl.compiler.ir.walk import statements
 from ppl.core.objective import DrawStrategy

@@ -28,9 +28,9 @@ def primitive(walk: Walk, statement: Let, op: Prim) -> Any:
     if op.name == "stop_gradient":
         return stopped(walk.read(op.args[0]))
     if element(statement.var.type) == REAL:
-        found = _linear(walk, op)
-        if found is not None:
-            return found
+        linear = _linear(walk, op)
+        if linear is not None:
+            return linear
     if op.name in _ELEMENTWISE:
         found = _elementwise(walk, op)
         if found is not None:
@@ -68,7 +68,8 @@ def _linear(walk: Walk, op: Prim) -> Terms | None:
         case ("*", [a, b]):
             if isinstance(a, Terms) and isinstance(b, Terms):
                 a, b = (a, t.collapsed(b)) if len(a.parts) >= len(b.parts) else (b, t.collapsed(a))
-            return t.times(a, b) if isinstance(a, Terms) else t.times(b, a)
+            sums: Any = a if isinstance(a, Terms) else b
+            return t.times(sums, b if sums is a else a)
         case ("/", [a, b]) if isinstance(a, Terms) and isinstance(b, Labelled) and not b.ndim:
             return t.times(a, lift(lambda x: 1.0 / jnp.asarray(x, float), b))
         case ("sum", [a]):
@@ -98,9 +99,9 @@ def _elementwise(walk: Walk, op: Prim) -> Labelled | None:
     dims = {a.dims for a in args if any(d is not None for d in a.dims)}
     if len(dims) != 1:
         return None
-    plates = next(iter(dims))
+    plates = tuple(d for d in next(iter(dims)) if d is not None)
     arrays = [a for a in args if a.ndim]
-    if any(d is None or d in walk.plates for d in plates) or any(a.ndim != len(plates) for a in arrays):
+    if any(d in walk.plates for d in plates) or any(a.ndim != len(plates) for a in arrays):
         return None
     if op.name == "select" and args[0].ndim:
         return None

@@ -16,7 +16,7 @@ from ppl.compiler.emit.estimate.axes import Axis, Labelled, lift, named, plain, 
 from ppl.compiler.emit.estimate.terms import Terms
 from ppl.compiler.emit.evaluate import PURE
 from ppl.compiler.emit.traverse import Memo, draws_in
-from ppl.compiler.ir.nodes import Assemble, IndexOp, Let, Map, MappedRead, Plate, Var
+from ppl.compiler.ir.nodes import Assemble, IndexOp, Let, Map, MappedRead, Plate, SliceAtom, Var
 from ppl.compiler.ir.types import shape as type_shape
 from ppl.core.undefined import UNDEFINED
 
@@ -126,7 +126,8 @@ def assembled(walk: Walk, statement: Let, op: Assemble) -> Any:
             return walk.read(piece.value)
     series = next((walk.series[v.id] for p in op.pieces if isinstance(v := p.value, Var) and v.id in walk.series), None)
     length = walk.size(type_shape(statement.var.type)[0])
-    if series is not None and series.dims[0].chain is not None and series.dims[0].size == length:
+    time = series.dims[0] if series is not None else None
+    if series is not None and time is not None and time.chain is not None and time.size == length:
         return series
     found = walk.lifted(
         tuple(p.value for p in op.pieces),
@@ -169,7 +170,10 @@ def _of_estimate(walk: Walk, base: Terms, op: IndexOp, statement: Let) -> Terms:
 
 
 def _indexed(walk: Walk, base: Labelled, op: IndexOp, statement: Let) -> Labelled:
-    subscripts = [walk.array(s) for s in op.subscripts]  # whole axes of a trace are not taken
+    atoms = [s for s in op.subscripts if not isinstance(s, SliceAtom)]
+    if len(atoms) < len(op.subscripts):
+        raise EmissionError("a slice of traces or estimates is taken", statement.span, helps=("take them one by one",))
+    subscripts = [walk.array(s) for s in atoms]
     return lift(lambda b, *s: indexing.take(b, tuple(s), op.checked), base, *subscripts, span=statement.span)
 
 

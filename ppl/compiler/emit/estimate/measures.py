@@ -104,8 +104,8 @@ class Emitted:
     def density(self, walk: Walk, trace: TraceValue, span: Span) -> Terms:
         if auxiliary.auxiliary(self.code.model):
             raise EmissionError(
-                f"the guide `{self.code.model.name}` has auxiliary variables, so `density` of it would be an estimate whose "
-                "logarithm errs on the wrong side",
+                f"the guide `{self.code.model.name}` has auxiliary variables, so `density` of it would be an estimate "
+                "whose logarithm errs on the wrong side",
                 span,
                 helps=("use the log density that `sim` gives with the draw",),
             )
@@ -183,8 +183,9 @@ def _joined(code: Code, site: str, records: Mapping[str, Labelled]) -> Labelled 
             return value
     names = [s.var for s in spots]
     series = [r for n in names if (r := records[n]).dims and r.dims[0] is not None and r.dims[0].ordered]
-    if series and series[0].dims[0].chain is not None:
-        return series[0].dims[0].chain.whole
+    time = series[0].dims[0] if series else None
+    if time is not None and time.chain is not None:
+        return time.chain.whole
     length = code.layout.shapes[site][0] if code.layout.shapes[site] else 0
 
     def join(*found: Recorded) -> Any:

@@ -305,15 +305,15 @@ class Walk:
         value = self.values[name] = result.value
         self.records[name] = Labelled(Recorded(value.value), value.axes, value.deps, value.dims)
         if self.where is not None:
-            self._unless_taken(name, result.value)
+            self._unless_taken(name, result.value, self.where)
         if statement.site not in self.unscored | self.fresh:
             self.add(result.log_density)
 
-    def _unless_taken(self, name: str, value: Labelled) -> None:
+    def _unless_taken(self, name: str, value: Labelled, taken: Labelled) -> None:
         """A draw of a branch: what is recorded says whether it was made, and it is scored only if it was."""
-        self.records[name] = lift(Recorded, value, self.where)
+        self.records[name] = lift(Recorded, value, taken)
         last = self.made[-1] if self.made else None
-        if isinstance(last, Scored) and last.choice in value.deps:
+        if self.made and isinstance(last, Scored) and last.choice in value.deps:
             self.made[-1] = replace(last, log_density=branches.masked(self, last.log_density))
 
     def drawing(self, statement: Draw) -> Drawing:
