@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ def bound(applied: Applied, method: Vi) -> tuple[Compiled, Method]:
 def _require_smooth(applied: Applied) -> None:
     """MethodError where a latent variable reaches a discontinuity: automatic guides are differentiated along their
     draws, and such a derivative does not see a jump."""
-    from ppl.compiler.check.smoothness import discontinuity
+    from ppl.compiler.ir.smoothness import discontinuity
     from ppl.compiler.ir.walk import statements
 
     model = applied.inlined
@@ -178,13 +178,14 @@ def _with_engine(applied: Applied, method: Vi, parts: Parts, compiled: Compiled)
     if particles > 1 and any(s.strategy == "reinforce" for s in made.strategies):
         # The engine's own average: there each estimate can be the baseline of the others.
         made, particles = make(samples=particles, leave_one_out=True), 1
-    if parts.library is not None and parts.objective.name in _PATHWISE:
-        _require_pathwise(parts.objective.name, made.strategies)
+    known = _known_as(parts.objective)
+    if known in _PATHWISE:
+        _require_pathwise(known, made.strategies)
     whole = with_networks(made)
     return method.of(
         whole,
         label(method.objective),
-        parts.library is not None and parts.objective.name in _LOWER_BOUNDS,
+        known in _LOWER_BOUNDS,
         notes=notes,
         particles=particles,
         weight=_weight(applied, target, guide, given),
@@ -280,6 +281,12 @@ def _require_plain(applied: Applied, method: Vi, guide: ir.Model | None) -> None
         )
 
 
+def _known_as(objective: ir.Model) -> str:
+    """The name in the library of the objective that says the same; "" where there is none."""
+    return next((m.name for m in library().models if m.body == objective.body), "")
+
+
+@cache
 def library() -> ir.Program:
     """The objectives of ``objectives.ppl``."""
     from ppl.compiler.pipeline import check_text
@@ -373,7 +380,7 @@ def _minibatch(applied: Applied, method: Vi, objective: ir.Model) -> dict[str, i
     """The axis of the data that ``batch`` is of, and the number of its entries in a step."""
     if method.batch is None:
         return None
-    if objective.name not in _LINEAR:
+    if _known_as(objective) not in _LINEAR:
         raise UsageError(
             f"`batch` goes with the objective elbo, not with `{objective.name}`",
             notes=(

@@ -97,3 +97,12 @@ def test_strategies_from_python():
 def test_a_python_objective_does_not_know_programs():
     with pytest.raises(UsageError, match="does not go with a guide of the file"):
         ppl.infer(ppl.parse(COIN).model("main"), ppl.vi("flip", objective=lambda t, g, p, k: 0.0))
+
+
+def test_an_objective_of_the_file_that_is_one_of_the_library_is_known():
+    text = "objective {}[Z: trace](p: Target<Z>, q: Guide<Z>) -> real {{\n  return expect {{\n    (z, lq) ~ sim(q)\n"
+    text += "    lp ~ density(p, z)\n    return lp - {}lq\n  }}\n}}\n"
+    with ppl.environment():
+        for name, factor, lower in (("bound_of_mine", "", True), ("elbo", "2 * ", False)):
+            model = ppl.parse(COIN + text.format(name, factor)).model("main")
+            assert bound(model, parse(f"vi(flip, objective={name})"))[1].lower_bound is lower
