@@ -312,6 +312,24 @@ def test_the_elements_of_an_array_are_charged_one_by_one():
     assert np.var(np.asarray(many)) == pytest.approx(np.var(np.asarray(few)), rel=0.3)
 
 
+def test_a_sum_from_outside_of_a_plate_is_counted_in_each_iteration():
+    """E mean_k (log w_k + log q(z₀)) is the ELBO and minus the entropy of the guide."""
+    text = truth("vi_bernoulli")[0] + (
+        "objective shifted[Z: trace](p: Target<Z>, q: Guide<Z>, K: size) -> real {\n  return expect {\n"
+        "    (z0, lq0) ~ sim(q)\n    plate k in K {\n      (z[k], lq[k]) ~ sim(q)\n"
+        "      lp[k] ~ density(p, z[k])\n    }\n    return mean([lp[k] - lq[k] + lq0 for k in K])\n  }\n}\n"
+    )
+    value, gradient = estimates(made(text, guide="flip", name="shifted", arguments={"K": 3}), 1)
+
+    def exact(phi):
+        p = jax.nn.sigmoid(phi)
+        entropy = -(p * jnp.log(p) + (1 - p) * jnp.log(1 - p))
+        return p * jnp.log(0.45) + (1 - p) * jnp.log(0.1) + entropy - entropy
+
+    np.testing.assert_allclose(value[0], exact(0.3), atol=1e-10)
+    np.testing.assert_allclose(gradient["phi"][0], jax.grad(exact)(0.3), atol=1e-10)
+
+
 # --- baselines --------------------------------------------------------------------------------------------------------
 
 

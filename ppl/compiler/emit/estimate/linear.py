@@ -68,8 +68,8 @@ def _linear(walk: Walk, op: Prim) -> Terms | None:
         case ("*", [a, b]):
             if isinstance(a, Terms) and isinstance(b, Terms):
                 a, b = (a, t.collapsed(b)) if len(a.parts) >= len(b.parts) else (b, t.collapsed(a))
-            sums: Any = a if isinstance(a, Terms) else b
-            return t.times(sums, b if sums is a else a)
+            sums, factor = (a, b) if isinstance(a, Terms) else (b, a)
+            return t.times(sums, factor)  # type: ignore[arg-type]
         case ("/", [a, b]) if isinstance(a, Terms) and isinstance(b, Labelled) and not b.ndim:
             return t.times(a, lift(lambda x: 1.0 / jnp.asarray(x, float), b))
         case ("sum", [a]):

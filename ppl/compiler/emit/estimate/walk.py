@@ -139,9 +139,22 @@ class Walk:
         if value is None:
             outer = self.outside.lookup(name)
             return None if outer is NOTHING else plain(outer)
-        if isinstance(value, Terms) and any(p in value.hidden for p in self.plates):
-            value = collapsed(value)
+        if isinstance(value, Terms):
+            value = self._seen_here(value)
         return branches.gated(self, name, value)
+
+    def _seen_here(self, value: Terms) -> Value:
+        """A sum from outside of a plate is one value in each of its iterations."""
+        if any(p in value.hidden for p in self.plates):
+            return collapsed(value, linear=True) if value.exact else self._one(value)
+        return replace(value, kept=value.kept | set(self.plates))
+
+    def _one(self, value: Terms) -> Terms:
+        """The same estimate as one part."""
+        part = collapsed(replace(value, dims=()), linear=True) if not value.dims else None
+        if part is None:
+            raise EmissionError("an estimated array is used in a loop over what it was estimated from")
+        return replace(scalar_terms(part, frozenset(self.plates)), exact=False)
 
     def array(self, atom: Atom, span: Span = NOWHERE) -> Labelled:
         """The value of an atom as one labelled array."""
