@@ -20,7 +20,8 @@ def bound(applied: Applied, method: Vi, guide: ir.Model | None) -> tuple[Compile
     auxiliary variables or without parameters, and for a model that learns."""
     from ppl.api.compile import forward_target, variational_target
     from ppl.api.proposal import bound_guide
-    from ppl.api.variational import learns, valued
+    from ppl.api.variational import valued
+    from ppl.api.variational_names import learns
     from ppl.inference.variational.sleep import SleepObjective
 
     call: Any = method.objective

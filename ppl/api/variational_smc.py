@@ -53,8 +53,8 @@ def bound(applied: Applied, method: Vi, guide: ir.Model | None) -> tuple[Compile
 def _arguments(method: Vi) -> tuple[int, float]:
     """Particles, and the share of effective ones below which they are resampled."""
     call: Any = method.objective
-    given = dict(zip(("n", "ess"), call.args, strict=False)) | dict(call.keywords)
-    n, ess = given.get("n"), given.get("ess", 0.5)
+    given: dict[str, Any] = dict(zip(("n", "ess"), call.args, strict=False)) | dict(call.keywords)
+    n, ess = given.get("n", 0), given.get("ess", 0.5)
     fits = isinstance(n, int) and n >= 1 and isinstance(ess, int | float) and not isinstance(ess, bool)
     if not fits or len(call.args) > 2 or set(given) - {"n", "ess"}:
         raise UsageError(

@@ -91,8 +91,8 @@ class Vi(Method):
 
     def expression(self) -> str:
         """Python objects by the names of their types: such an expression is for reading."""
-        shown = {n: v for n in _PARTS if not isinstance(v := getattr(self, n), Call)}
-        named = {n: Call("python", (getattr(v, "__name__", type(v).__name__),)) for n, v in shown.items()}
+        objects = [(n, getattr(self, n)) for n in _PARTS if not isinstance(getattr(self, n), Call)]
+        named: dict[str, Any] = {n: Call("python", (getattr(v, "__name__", type(v).__name__),)) for n, v in objects}
         return replace(self, **named).expression() if named else super().expression()
 
 
