@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import gammaln
 
+from ppl.core.bijections import bijector
 from ppl.core.errors import UsageError
 from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
@@ -131,23 +132,17 @@ def _weighted(
 
 
 def _space(distribution: Any, pilot: np.ndarray) -> _Space:
-    """By NumPyro's bijection to the support, where the distribution says what that is; else all of R^d."""
-    from numpyro.distributions import biject_to
-
+    """By the bijection to the support, where the distribution says what that is; else all of R^d."""
     shape, support = pilot.shape[1:], getattr(distribution, "support", None)
+    if support is None:
+        return _Space(jnp.ravel, lambda u: (u.reshape(shape), jnp.zeros(())))
     try:
-        bijection = None if support is None else biject_to(support)
+        bijection = bijector(support)
     except NotImplementedError as error:
         raise UsageError(
-            f"the support of {type(distribution).__name__} has no bijection to a space of vectors", notes=(str(error),)
+            f"the support of {type(distribution).__name__} has no bijection to a space of vectors",
+            notes=(str(error),),
+            helps=("leave `support` out where it is all of R^d",),
         ) from error
-    if bijection is None:
-        return _Space(jnp.ravel, lambda u: (u.reshape(shape), jnp.zeros(())))
-    free = bijection.inverse_shape(shape)
-
-    def back(u: Any) -> tuple[Any, Any]:
-        y = u.reshape(free)
-        x = bijection(y)
-        return x, jnp.sum(bijection.log_abs_det_jacobian(y, x))
-
-    return _Space(lambda x: jnp.ravel(bijection._inverse(x)), back)
+    free = bijection.unconstrained_shape(shape)
+    return _Space(lambda x: jnp.ravel(bijection.inverse(x)), lambda u: bijection.forward(u.reshape(free)))
