@@ -64,6 +64,17 @@ def _sources() -> str:
     return digest.hexdigest()
 
 
+@functools.cache
+def _prepare_lapack() -> None:
+    """jaxlib looks LAPACK up when a program that uses it is lowered, which a program from disk is not: without this its
+    first Cholesky factor on a CPU is a call through a null pointer."""
+    try:
+        from jaxlib.lapack import prepare_lapack_call
+    except ImportError:  # a jaxlib that has moved it: the test of loaded programs says so
+        return
+    prepare_lapack_call("potrf_ffi", jax.numpy.dtype("float64"))
+
+
 class Job(NamedTuple):
     """A program lowered and not yet compiled: ``options`` go to XLA, ``path`` is where it will be kept, or None."""
 
@@ -91,6 +102,7 @@ class Compiler:
             return None
         from jax.experimental import serialize_executable
 
+        _prepare_lapack()
         try:
             program = serialize_executable.deserialize_and_load(*pickle.loads(path.read_bytes()))
             os.utime(path)
