@@ -74,7 +74,7 @@ def kept_by(transform: _TRANSFORMED) -> Property:
 def through(part: Pass | Callable[..., Any]) -> _TRANSFORMED:
     """A pass behind those that come before its kind of work: our passes put loops and calls in the form that it sees in
     a compilation. A function may take (program, model name) or the program alone, and return the program or a pair."""
-    run = part.run if isinstance(part, Pass) else part
+    run: Callable[..., Any] = part.run if isinstance(part, Pass) else part
     before = tuple(p for p in PASSES if not (isinstance(part, Pass) and p.name == part.name))
 
     def transform(program: ir.Program, model: str) -> ir.Program:

@@ -37,7 +37,7 @@ class Block:
         return [*lines, indent + "}"]
 
 
-Node = "Line | Block"
+Node = Line | Block
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Hmm(ConditionalSequentialTarget):
     def paths(self) -> dict[tuple[int, ...], float]:
         """Every path of hidden states with its joint density with the data."""
         pi, a, b, y = (np.asarray(v) for v in (self.initial, self.transition, self.emission, self.y))
-        paths = {(z,): float(pi[z] * b[z, y[0]]) for z in range(len(pi))}
+        paths: dict[tuple[int, ...], float] = {(z,): float(pi[z] * b[z, y[0]]) for z in range(len(pi))}
         for t in range(1, self.length):
             paths = {(*z, n): p * float(a[z[-1], n] * b[n, y[t]]) for z, p in paths.items() for n in range(len(pi))}
         return paths

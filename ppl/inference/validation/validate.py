@@ -83,8 +83,8 @@ def validate(
         raise UsageError(f"alpha must lie strictly between 0 and 1, got {alpha}", helps=("try alpha=1e-6",))
     kind = kind or _kind_of(part, against)
     name, model = name_of(part), getattr(against, "name", "")
-    common = {"seed": seed, "alpha": alpha, "n": n}
-    timed = {**common, "budget": budget}
+    common: dict[str, Any] = {"seed": seed, "alpha": alpha, "n": n}
+    timed: dict[str, Any] = {**common, "budget": budget}
     checks: tuple[Check, ...]
     match kind:
         case "kernel":

@@ -62,7 +62,7 @@ def check_calibration(
 
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test
-    outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
+    outcome = result.outcome
     band = float(np.sqrt(np.log(2 * len(names) / alpha) / (2 * n)))
     return Check(
         "ranks of the true values uniform",

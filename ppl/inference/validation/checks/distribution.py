@@ -74,7 +74,7 @@ def check_distribution(
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test
     names = [f"P(x <= {p:g})" for p in points] + ["density 0 at a draw"]
-    outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
+    outcome = result.outcome
     sampler = Check(
         "sampler has the density",
         mass.oracle,

@@ -48,7 +48,7 @@ def check_gradient(
 
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test
-    outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
+    outcome = result.outcome
     statistic = {"coordinate": t.which, "mean": t.mean, "should be": t.expected, "z": t.z, "sd": spread[0]}
     return Check(
         claim,

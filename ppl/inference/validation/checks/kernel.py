@@ -81,7 +81,7 @@ def _check(
 ) -> Check:
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test
-    outcome = "refuted" if result.refuted else "passed" if result.decided else "undecided"
+    outcome = result.outcome
     statistic = {"function": names[t.which], "z": t.z, "mean": t.mean, "p": t.p_value}
     delta = detectable(n, alpha, len(names))
     return Check(

@@ -61,7 +61,7 @@ def check_transformation(
     source = transformation.source
     if isinstance(transformation, FunctionTransformation):
         _require(transformation)
-    common = {"seed": seed, "alpha": alpha, "n": n}
+    common: dict[str, Any] = {"seed": seed, "alpha": alpha, "n": n}
     if source == TRACED:
         return _traced(transformation, budget=budget, **common)
     if transformation.claim < Claim.PROPERLY_WEIGHTED:

@@ -49,7 +49,7 @@ class Effort:
         """``draw(keys)`` block by block until there are ``total`` rows or the time is over; at least one block. How
         many there are does not look at them, so a test of that many is as good as any."""
         size = min(self.block, self.n)
-        rows = []
+        rows: list[np.ndarray] = []
         for i in range(-(-total // size)):
             if rows and self.late:
                 break
