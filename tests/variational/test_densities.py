@@ -17,7 +17,7 @@ from ppl.compiler.emit.estimate.program import objective
 from ppl.core.objective import GuideProgram
 
 FOLDER = Path(__file__).parents[2] / "examples"
-EXAMPLES = sorted(p.parent.name for p in FOLDER.glob("*/data.json"))
+EXAMPLES = sorted(p.parent.name for p in FOLDER.glob("*/model.ppl"))
 
 
 class Point(GuideProgram):
