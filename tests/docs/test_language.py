@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ppl.cli.main import run
 from ppl.api.refusals import refusals
+from ppl.cli.main import run
 from ppl.compiler.diagnostics.diagnostic import Severity
 from ppl.compiler.diagnostics.span import Source
 from ppl.compiler.ir.printer import print_program

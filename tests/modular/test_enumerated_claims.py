@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.modular.models import hmm
 
 from ppl.core.random import categorical
 from ppl.inference.algorithms.conditional import conditional_smc
@@ -14,6 +13,7 @@ from ppl.inference.representations.population import effective_sample_size
 from ppl.inference.resampling import SCHEMES
 from ppl.inference.transformations import advance, collapse, finish, hoist, normalise, resample, spawn
 from ppl.inference.validation.enumeration import branches, expectation
+from tests.modular.models import hmm
 
 ENUMERABLE = {name: s for name, s in SCHEMES.items() if name != "srinivasan"}
 

@@ -7,6 +7,7 @@ import pytest
 
 import ppl
 from ppl.compiler.diagnostics.diagnostic import ModelError
+from ppl.compiler.pipeline import check_text
 
 TWO = """
 model two() {
@@ -124,3 +125,12 @@ def test_what_has_no_standard_noise_is_refused():
     source = "model m() {\n  c ~ Bernoulli(0.5)\n  if c { S ~ LKJ(3, 2) } else { a ~ Normal(0, 1) }\n}\n"
     with pytest.raises(ModelError, match="E602"):
         ppl.infer(ppl.parse(source).m(), "importance(10)")
+
+
+def test_elements_that_branches_draw_in_different_forms_are_refused():
+    from ppl.api.refusals import refusals
+
+    text = "model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    z[0] ~ Normal(0, 1)\n    z[1] ~ Normal(0, 2)\n  } else {\n"
+    text += "    plate j in 2 { z[j] ~ Normal(1, 1) }\n  }\n  data y ~ Normal(0, 1)\n}\n"
+    found = refusals(check_text(text).program, "m")
+    assert {d.code for d in found} == {"E602"} and len(found) == 3

@@ -51,6 +51,8 @@ def _reachable(program: ir.Program, target: ir.Model) -> list[Diagnostic]:
             )
         if body is not None:
             out += _body(program, body)
+        if name in {m.name for m in program.models}:
+            out += _unlike(program.model(name))
     return out
 
 
@@ -84,6 +86,22 @@ def _recursive_type(program: ir.Program, t: ty.Type, span: Span) -> list[Diagnos
     if found is not None and found.recursive:
         return [_finding("E601", f"values of the recursive type `{found.name}`", span, "of unbounded size")]
     return []
+
+
+def _unlike(model: ir.Model) -> list[Diagnostic]:
+    """Draws of branches whose elements could not be put together to one random variable: the checker lists none."""
+    listed = {s.name for s in model.sites}
+    submodels = {n.var.id for n in walk(model.body) if isinstance(n, ir.Let) and isinstance(n.op, ir.ApplyModel)}
+    inside = {id(d) for n in walk(model.body) if isinstance(n, (ir.InferOp, ir.ExpectOp)) for d in walk(n)}
+    out = []
+    for branch in (n for n in walk(model.body) if isinstance(n, (ir.If, ir.Match)) and id(n) not in inside):
+        for draw in (n for n in walk(branch) if isinstance(n, ir.Draw)):
+            if draw.site in listed or getattr(draw.dist, "id", "") in submodels:
+                continue
+            what = f"branches that draw the elements of `{draw.site}` differently"
+            help_ = Help("write the same loops and indices in both branches")
+            out.append(_finding("E602", what, draw.span, "drawn here", help_))
+    return out
 
 
 _NESTED = {

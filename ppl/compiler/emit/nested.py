@@ -67,9 +67,9 @@ def infer(frame: Frame, op: InferOp) -> Any:
 
 
 class _Run:
-    """``axes``: the numbers of values of the draws that the current statement is mapped over. ``possible``: which of the
-    outcomes that the current statement leads to have a positive weight, None where that is not known yet. ``splits``: how
-    many outcomes have the first side of each branch that draws, in the order in which they are met."""
+    """``axes``: the numbers of values of the draws that the current statement is mapped over. ``possible``: which of
+    the outcomes that the current statement leads to have a positive weight, None where that is not known yet.
+    ``splits``: how many outcomes have the first side of each branch that draws, in the order in which they are met."""
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from ppl.core.random import Source, split
 from ppl.core.sequential import SequentialTarget
+from ppl.inference.algorithms.smc import resample_move
 from ppl.inference.claims import Claim
 from ppl.inference.kernels.base import Kernel, KernelInfo, LogDensity
 from ppl.inference.kernels.metropolis import Propose, decide
@@ -21,7 +22,6 @@ from ppl.inference.representations import Sequential, Suspended, TracedValue, We
 from ppl.inference.representations.shape import TRACED
 from ppl.inference.resampling import Scheme, systematic
 from ppl.inference.transformations import Transformation, advance, hoist, resample, spawn
-from ppl.inference.algorithms.smc import resample_move
 
 Model = Callable[[Any], SequentialTarget]
 

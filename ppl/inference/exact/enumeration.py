@@ -15,7 +15,6 @@ from ppl.core.target import Execution, Target, Trace
 from ppl.inference.program import Finished, Program, Records, State, batch
 from ppl.inference.run import Evidence
 
-
 _COMPLETIONS = 4000  # draws in all, where states are completed at random
 
 

@@ -36,8 +36,8 @@ def propose(key: PRNGKeyArray, walk: Walk, position: Float[Array, " d"]) -> Floa
 def learn(walk: Walk, position: Float[Array, " d"], log_ratio: Float[Array, ""], iteration: Any, warmup: int) -> Walk:
     """One step of stochastic approximation; none from iteration ``warmup`` on, so that the kernel then stays the same.
 
-    The moments are learned more slowly than the length: a chain that stays where it is for some steps makes its next steps
-    shorter, and must not forget in which directions to go."""
+    The moments are learned more slowly than the length: a chain that stays where it is for some steps makes its next
+    steps shorter, and must not forget in which directions to go."""
     gain = jnp.where(iteration < warmup, (iteration + 2.0) ** -0.6, 0.0)
     slow = jnp.minimum(gain, _SLOW)
     rate = jnp.nan_to_num(jnp.exp(jnp.minimum(log_ratio, 0.0)))

@@ -6,8 +6,8 @@ and the composite's claim is the meet of the parts' claims.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 from ppl.core.errors import CompositionError

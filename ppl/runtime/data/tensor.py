@@ -10,7 +10,6 @@ import numpy as np
 from ppl.runtime.data.problems import DataProblem, Problems
 from ppl.runtime.data.raw import Raw
 
-
 MAX_AXES = 32
 
 
