@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
-GUIDES = sorted((Path(__file__).parents[2] / "docs" / "guides").glob("*.md"))
+LONG = {"your_own_parts"}  # certificates of a dozen parts
+GUIDES = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in LONG else [])
+    for path in sorted((Path(__file__).parents[2] / "docs" / "guides").glob("*.md"))
+]
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("guide", GUIDES)
 def test_the_guide_runs(guide):
     blocks = re.findall(r"^```python\n(.*?)^```", guide.read_text(encoding="utf-8"), re.M | re.S)
     if blocks:

@@ -113,9 +113,17 @@ def compare(result, query, exact, errors=4.0):
 
 CASES = [(n, "enumerate") for n in EXACT] + [(n, "nuts(draws=1000)") for n in NUTS]
 CASES += [(n, m) for n, methods in OTHERS.items() for m in methods]
+LONG = {  # each with another method for the same problem, or the same method on another one, in the quick tier
+    ("hmm_anglican", "pimh"), ("hmm_discrete10", "smc"), ("lgssm_1d", "nuts"), ("lgssm_unknown_ar", "smc2"),
+    ("lgssm_unknown_ar", "pmmh"), ("eight_schools_tfp", "nuts"), ("logreg_monad_bayes", "nuts"),
+}  # fmt: skip
+PARAMETERS = [
+    pytest.param(n, m, id=f"{n}-{m.split('(')[0]}", marks=[pytest.mark.slow] if (n, m.split("(")[0]) in LONG else [])
+    for n, m in CASES
+]
 
 
-@pytest.mark.parametrize(("name", "method"), CASES, ids=[f"{n}-{m.split('(')[0]}" for n, m in CASES])
+@pytest.mark.parametrize(("name", "method"), PARAMETERS)
 def test_compiled_values(name, method):
     answered = 0
     for run in runs(name):

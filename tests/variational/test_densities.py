@@ -17,7 +17,11 @@ from ppl.compiler.emit.estimate.program import objective
 from ppl.core.objective import GuideProgram
 
 FOLDER = Path(__file__).parents[2] / "examples"
-EXAMPLES = sorted(p.parent.name for p in FOLDER.glob("*/model.ppl"))
+QUICK = {"eight_schools", "coal_mining", "nile", "galaxies"}
+EXAMPLES = [
+    pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow])
+    for name in sorted(p.parent.name for p in FOLDER.glob("*/model.ppl"))
+]
 
 
 class Point(GuideProgram):
