@@ -50,6 +50,7 @@ def test_a_refuted_claim_is_exit_code_7_with_what_reproduces_it(certificate, mon
     assert found["seed"] is not None and found["n"] >= 2000 and abs(found["statistic"]["z"]) > 5
 
 
+@pytest.mark.slow
 def test_particle_gibbs_where_a_step_draws_nothing(certificate):
     """x[0] is drawn before y[0] is observed: the ancestors of the reference must be weighed by all that it changes."""
     code, checks = certificate("pgibbs", "--n", "4000")
@@ -81,6 +82,7 @@ def test_the_budget_is_kept(certificate):
 FLIPS = "model flips[N]() {\n  p ~ Beta(1, 1)\n  plate i in N { data y[i]: bool ~ Bernoulli(p) }\n}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sound", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_whole_runs_are_calibrated(ppl, tmp_path, monkeypatch, sound):
     """A method that returns the prior has uniform ranks of p, and not of the log density, which looks at the data."""

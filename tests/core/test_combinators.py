@@ -84,6 +84,7 @@ def test_probabilities_sum_to_one() -> None:
         np.testing.assert_allclose(total, 1, rtol=1e-12, err_msg=name)
 
 
+@pytest.mark.slow
 def test_draws_follow_the_density() -> None:
     """Frequencies of draws against integrals and sums of the density (DKW, false alarm 1e-6 each, 4e-5 in all)."""
     n = 10_000

@@ -107,6 +107,7 @@ def test_log_density_is_minus_infinity_outside_of_the_support_with_finite_gradie
         assert np.isfinite(gradient[: 1 if inside_closure else 2]).all(), name
 
 
+@pytest.mark.slow
 def test_log_density_is_minus_infinity_for_arguments_outside_of_their_constraint() -> None:
     """Known while tracing or not, and with finite gradients by the other arguments."""
 

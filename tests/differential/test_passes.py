@@ -1,6 +1,7 @@
 """Random programs, enumerated by the reference interpreter before and after every pass: the same measure."""
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ppl.compiler.passes.query import Query, prepare
@@ -25,6 +26,7 @@ def summary(program) -> np.ndarray:
     return np.array([paths.log_evidence, paths.mean("return"), paths.var("return"), *[paths.mean(n) for n in names]])
 
 
+@pytest.mark.slow
 @given(programs())
 @settings(max_examples=60, **THOROUGH)
 def test_passes_keep_the_measure(text):

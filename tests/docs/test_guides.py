@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-LONG = {"your_own_parts"}  # certificates of a dozen parts
+LONG = {"modular_inference", "validate_outside_parts", "your_own_parts"}  # many runs, many certificates
 GUIDES = [
     pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in LONG else [])
     for path in sorted((Path(__file__).parents[2] / "docs" / "guides").glob("*.md"))

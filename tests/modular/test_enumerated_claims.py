@@ -130,6 +130,7 @@ def test_conditional_smc_leaves_the_posterior_invariant(ancestor_sampling):
         assert after[path] == pytest.approx(p / z, rel=1e-11)
 
 
+@pytest.mark.slow
 def test_enumeration_sees_a_biased_scheme():
     """Off-by-one ancestors (mutant S04) change the measure."""
 

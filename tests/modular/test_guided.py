@@ -88,6 +88,7 @@ def ratios():
         return {name: np.exp(estimates(p) - LOG_EVIDENCE) for name, p in programs.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bootstrap", "twisted", "fully adapted", "compiled"])
 def test_evidence_is_unbiased(ratios, name):
     """|z| < 5: false alarms below 6e-7."""
@@ -95,6 +96,7 @@ def test_evidence_is_unbiased(ratios, name):
     assert abs(r.mean() - 1) < 5 * r.std() / math.sqrt(len(r))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fully adapted", "compiled"])
 def test_the_optimal_proposal_lowers_the_variance(ratios, name):
     """To about a half here; the ratio of two such variances has a standard error below 0.1."""
