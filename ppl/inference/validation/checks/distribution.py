@@ -13,7 +13,8 @@ from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.checks.edges import check_edges
 from ppl.inference.validation.checks.multivariate import check_multivariate
-from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
+from ppl.inference.validation.checks.verdict import of_means
+from ppl.inference.validation.fixed_n import MeanTest, test_means
 from ppl.inference.validation.sequential import staged
 from ppl.inference.validation.signatures import refuse, shape_of, shown
 
@@ -74,19 +75,9 @@ def check_distribution(
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test
     names = [f"P(x <= {p:g})" for p in points] + ["density 0 at a draw"]
-    outcome = result.outcome
-    sampler = Check(
-        "sampler has the density",
-        mass.oracle,
-        f"{len(points)} quantiles and the support",
-        outcome,
-        alpha,
-        result.total,
-        {"function": names[t.which], "mean": t.mean, "should be": t.expected, "z": t.z},
-        detectable(n, alpha, len(names)),
-        title,
-        result.stage_seed,
-    )
+    worst = {"function": names[t.which], "mean": t.mean, "should be": t.expected, "z": t.z}
+    claim, family = "sampler has the density", f"{len(points)} quantiles and the support"
+    sampler = of_means(result, claim, mass.oracle, family, worst, title, n, alpha, len(names))
     return (mass, sampler, *(check_edges(distribution, title) if discrete else ()))
 
 

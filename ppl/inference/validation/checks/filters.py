@@ -16,8 +16,9 @@ from ppl.core.sequential import SequentialTarget
 from ppl.inference.representations import Particles
 from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
+from ppl.inference.validation.checks.verdict import extreme, not_all_alike, of_means
 from ppl.inference.validation.checks.weighted import KnownMeasure, estimates
-from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
+from ppl.inference.validation.fixed_n import MeanTest, test_means
 from ppl.inference.validation.reference_models import Hmm, hmm2
 from ppl.inference.validation.sequential import staged
 from ppl.inference.validation.signatures import refuse, shape_of, shown
@@ -117,34 +118,12 @@ def _weighted(smc: Filter, particles: int, seed: int, alpha: float, n: int, name
         return test_means(in_blocks(compiled, s, m, n), expected)
 
     result = staged(batch, seed, n, alpha)
-    t = result.test
-    return Check(
-        "properly weighted",
-        "enumeration",
-        "Z and Z f, every path",
-        "refuted" if result.refuted else "passed",
-        alpha,
-        result.total,
-        {"function": names[t.which], "mean / Z": t.mean, "should be": t.expected, "z": t.z, "p": t.p_value},
-        detectable(n, alpha, len(expected)),
-        f"{name}, {particles} particles",
-        result.stage_seed,
-    )
+    case, family = f"{name}, {particles} particles", "Z and Z f, every path"
+    worst = extreme(result, names)
+    return of_means(result, "properly weighted", "enumeration", family, worst, case, n, alpha, len(expected))
 
 
 def _distinct(run: Callable[[Any], Particles], seed: int, name: str, n: int = 200) -> Check:
     """Eight particles of a continuous law: all equal in most runs only where they share a key."""
-    values = np.asarray(jax.jit(jax.vmap(lambda key: run(key).values))(jax.random.split(jax.random.key(seed), n)))
-    alike = float(np.mean(np.all(values == values[:, :1], axis=1)))
-    return Check(
-        "particles are not all alike",
-        "exact comparison",
-        "P(all equal)",
-        "refuted" if alike > 0.5 else "passed",
-        0.0,
-        n,
-        {"P(all equal)": alike, "at most": 0.5},
-        None,
-        name,
-        seed,
-    )
+    values = jax.jit(jax.vmap(lambda key: run(key).values))(jax.random.split(jax.random.key(seed), n))
+    return not_all_alike("particles are not all alike", values, name, seed)

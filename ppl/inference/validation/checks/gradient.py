@@ -13,7 +13,8 @@ from jax.flatten_util import ravel_pytree
 
 from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
-from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
+from ppl.inference.validation.checks.verdict import of_means
+from ppl.inference.validation.fixed_n import MeanTest, test_means
 from ppl.inference.validation.sequential import staged
 from ppl.inference.validation.signatures import refuse, shape_of, shown
 
@@ -48,20 +49,9 @@ def check_gradient(
 
     result = staged(batch, seed, n, alpha, deadline=deadline)
     t = result.test
-    outcome = result.outcome
     statistic = {"coordinate": t.which, "mean": t.mean, "should be": t.expected, "z": t.z, "sd": spread[0]}
-    return Check(
-        claim,
-        oracle,
-        f"{len(expected)} coordinates",
-        outcome,
-        alpha,
-        result.total,
-        statistic,
-        detectable(n, alpha, len(expected)),
-        case,
-        result.stage_seed,
-    )
+    k = len(expected)
+    return of_means(result, claim, oracle, f"{k} coordinates", statistic, case, n, alpha, k)
 
 
 def _require(estimator: Callable[[Any, Any], Any], parameters: Any, exact: Any, claim: str, name: str) -> None:

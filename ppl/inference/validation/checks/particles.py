@@ -17,9 +17,10 @@ from ppl.inference.representations import suspend
 from ppl.inference.resampling import Scheme
 from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
+from ppl.inference.validation.checks.verdict import extreme, not_all_alike, of_means
 from ppl.inference.validation.checks.weighted import estimates
 from ppl.inference.validation.enumeration import expectation
-from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
+from ppl.inference.validation.fixed_n import MeanTest, test_means
 from ppl.inference.validation.reference_models import Hmm, hmm2, last_state
 from ppl.inference.validation.sequential import staged
 from ppl.inference.validation.signatures import refuse, shape_of, shown
@@ -72,38 +73,16 @@ def _in_smc(scheme: Scheme, name: str, particles: int, seed: int, alpha: float, 
     expected = np.tile(np.concatenate([[1.0], measure.expected]), len(_ESS))
     names = [f"{f} at ess = {ess}" for ess in _ESS for f in ("Z", "Z 1(z = 0)", "Z 1(z = 1)")]
     result = staged(lambda s, m: test_means(in_blocks(compiled, s, m, n), expected), seed, n, alpha)
-    t = result.test
-    return Check(
-        "properly weighted",
-        measure.oracle,
-        f"Z and Z f, thresholds {_ESS}",
-        result.outcome,
-        alpha,
-        result.total,
-        {"function": names[t.which], "mean / Z": t.mean, "should be": t.expected, "z": t.z, "p": t.p_value},
-        detectable(n, alpha, len(expected)),
-        f"{name}, SMC of {particles} particles, T = 4",
-        result.stage_seed,
-    )
+    case, family = f"{name}, SMC of {particles} particles, T = 4", f"Z and Z f, thresholds {_ESS}"
+    worst = extreme(result, names)
+    return of_means(result, "properly weighted", measure.oracle, family, worst, case, n, alpha, len(expected))
 
 
 def _diverse(scheme: Scheme, name: str, seed: int, n: int = 200) -> Check:
     """Seven slots over four equal weights: one ancestor for all of them, in most runs, only where they share a draw.
     That leaves every expectation as it should be, and a population of one particle."""
     ancestors = jax.vmap(lambda key: scheme(key, jnp.zeros(4), 7))(jax.random.split(jax.random.key(seed), n))
-    alike = float(np.mean(np.all(np.asarray(ancestors) == np.asarray(ancestors)[:, :1], axis=1)))
-    return Check(
-        "ancestors are not all alike",
-        "exact comparison",
-        "P(all equal)",
-        "refuted" if alike > 0.5 else "passed",
-        0.0,
-        n,
-        {"P(all equal)": alike, "at most": 0.5},
-        None,
-        name,
-        seed,
-    )
+    return not_all_alike("ancestors are not all alike", ancestors, name, seed)
 
 
 def _offspring(scheme: Scheme, name: str, m: int, seed: int, alpha: float, n: int) -> Check:
@@ -125,18 +104,9 @@ def _offspring(scheme: Scheme, name: str, m: int, seed: int, alpha: float, n: in
 
     result = staged(batch, seed, n, alpha)
     t = result.test
-    return Check(
-        "E[offspring] = n w",
-        "closed form",
-        "offspring of each particle",
-        "refuted" if result.refuted else "passed",
-        alpha,
-        result.total,
-        {"particle": t.which % 4, "mean": t.mean, "should be": t.expected, "z": t.z},
-        detectable(n, alpha, len(expected)),
-        f"{name}, weights {WEIGHTS[t.which // 4]}, {m} slots",
-        result.stage_seed,
-    )
+    worst = {"particle": t.which % 4, "mean": t.mean, "should be": t.expected, "z": t.z}
+    case, family = f"{name}, weights {WEIGHTS[t.which // 4]}, {m} slots", "offspring of each particle"
+    return of_means(result, "E[offspring] = n w", "closed form", family, worst, case, n, alpha, len(expected))
 
 
 def _enumerated_offspring(scheme: Scheme, name: str, seed: int, m: int = 3) -> Check | None:
@@ -210,15 +180,7 @@ def check_conditional(
 
     result = staged(batch, seed, n, alpha)
     t = result.test
-    return Check(
-        "leaves the target invariant",
-        "enumerated paths",
-        f"{len(paths)} atoms",
-        "refuted" if result.refuted else "passed",
-        alpha,
-        result.total,
-        {"path": str(list(paths)[t.which]), "mean": t.mean, "should be": t.expected, "z": t.z},
-        detectable(n, alpha, len(paths)),
-        f"{name}, {particles} particles, one sweep",
-        result.stage_seed,
-    )
+    worst = {"path": str(list(paths)[t.which]), "mean": t.mean, "should be": t.expected, "z": t.z}
+    claim, family = "leaves the target invariant", f"{len(paths)} atoms"
+    case = f"{name}, {particles} particles, one sweep"
+    return of_means(result, claim, "enumerated paths", family, worst, case, n, alpha, len(paths))

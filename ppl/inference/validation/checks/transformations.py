@@ -29,8 +29,9 @@ from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
 from ppl.inference.validation.chains import ExactTarget
 from ppl.inference.validation.checks.kernel import check_kernel
+from ppl.inference.validation.checks.verdict import of_means
 from ppl.inference.validation.checks.weighted import KnownMeasure, check_weighted
-from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means
+from ppl.inference.validation.fixed_n import MeanTest, test_means
 from ppl.inference.validation.reference_models import hmm2, last_state, standard_normal, weighted_values
 from ppl.inference.validation.sequential import staged
 from ppl.inference.validation.signatures import refuse, required, shape_of, shown
@@ -203,18 +204,9 @@ def _independent(
 
     result = staged(batch, seed, n, alpha)
     t = result.test
-    return Check(
-        "particles independent",
-        "closed form",
-        "products of pairs",
-        "refuted" if result.refuted else "passed",
-        alpha,
-        result.total,
-        {"function": t.which, "mean": t.mean, "should be": t.expected, "z": t.z},
-        detectable(n, alpha, len(expected)),
-        name,
-        result.stage_seed,
-    )
+    worst = {"function": t.which, "mean": t.mean, "should be": t.expected, "z": t.z}
+    family = "products of pairs"
+    return of_means(result, "particles independent", "closed form", family, worst, name, n, alpha, len(expected))
 
 
 def _traced(transformation: Transformation, seed: int, alpha: float, n: int, budget: float | None) -> tuple[Check, ...]:

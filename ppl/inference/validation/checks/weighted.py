@@ -13,7 +13,8 @@ import numpy as np
 from ppl.inference.representations import Enumerated, Particles, Representation, Sampled, WeightedValue
 from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
-from ppl.inference.validation.fixed_n import MeanTest, detectable, test_means, test_weights
+from ppl.inference.validation.checks.verdict import extreme, of_means
+from ppl.inference.validation.fixed_n import MeanTest, test_means, test_weights
 from ppl.inference.validation.sequential import staged
 from ppl.inference.validation.signatures import refuse, shape_of, shown
 
@@ -77,23 +78,13 @@ def check_weighted(
         return test_weights(draws, expected) if (draws >= 0).all() else test_means(draws, expected)
 
     result = staged(batch, seed, n, alpha, deadline=deadline)
-    t, outcome = result.test, result.outcome
-    if outcome == "passed" and not effective[0] >= _LEAST_EFFECTIVE:
+    t = result.test
+    if result.outcome == "passed" and not effective[0] >= _LEAST_EFFECTIVE:
         why = {"why": f"the weights of {t.n} replicates are worth {effective[0]:.1f}: no mean of them can be compared"}
         return Check(claim, measure.oracle, "", "undecided", alpha, result.total, why, None, case, seed)
-    statistic = {"function": names[t.which], "mean / Z": t.mean, "should be": t.expected, "z": t.z, "p": t.p_value}
-    return Check(
-        claim,
-        measure.oracle,
-        f"Z and Z f, {len(expected) - 1} functions",
-        outcome,
-        alpha,
-        result.total,
-        statistic,
-        detectable(n, alpha, len(expected)),
-        case,
-        result.stage_seed,
-    )
+    k = len(expected)
+    family = f"Z and Z f, {k - 1} functions"
+    return of_means(result, claim, measure.oracle, family, extreme(result, names), case, n, alpha, k)
 
 
 def weighed(program: Representation, realised: Any) -> Any:
