@@ -81,17 +81,10 @@ def images(n, rng):
 
 
 def built(strategy, pixels, batch, network):
-    from ppl.api.compile import variational_target
-    from ppl.api.variational import library
-    from ppl.compiler.emit.estimate.networks import with_networks
-    from ppl.compiler.emit.estimate.program import objective
+    from ppl.api.variational import bound
 
     module = ppl.parse(MODEL.replace("STRATEGY", strategy)).with_externs(render=render, look=network)
-    guide = module.program.model("attend")
-    target = variational_target(module.air().given(image=pixels), guide).target
-    shelf = library()
-    chosen = {"program": module.program, "library": shelf, "minibatch": {"N": batch}}
-    return with_networks(objective(target, shelf.model("elbo"), guide, {}, **chosen))
+    return bound(module.air().given(image=pixels), ppl.vi(guide="attend", batch=batch, particles=1))[1].objective
 
 
 def trained(program, steps, images_in_all):

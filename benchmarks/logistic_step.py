@@ -63,15 +63,10 @@ def theirs(x, y, steps):
 
 
 def ours(x, y, steps):
-    from ppl.api.compile import variational_target
-    from ppl.api.variational import library
-    from ppl.compiler.emit.estimate.program import objective
+    from ppl.api.variational import bound as bound_for
 
-    module = ppl.parse(MODEL)
-    guide = module.program.model("mean_field")
-    target = variational_target(module.logistic(x=x).given(y=y), guide).target
-    shelf = library()
-    program = objective(target, shelf.model("elbo"), guide, {}, program=module.program, library=shelf)
+    applied = ppl.parse(MODEL).logistic(x=x).given(y=y)
+    program = bound_for(applied, ppl.vi(guide="mean_field", particles=1))[1].objective
     adam = optax.adam(0.01)
     params = program.initial(jax.random.key(0))
 

@@ -83,18 +83,11 @@ def by_hand(params, x, key):
 
 
 def compiled(decoder, encoder, x):
-    """(parameters, surrogate / batch)"""
-    from ppl.api.compile import variational_target
-    from ppl.api.variational import library
-    from ppl.compiler.emit.estimate.networks import with_networks
-    from ppl.compiler.emit.estimate.program import objective
+    """The ELBO, one draw for each image."""
+    from ppl.api.variational import bound
 
     module = ppl.parse(MODEL).with_externs(decoder=decoder, encoder=encoder)
-    guide = module.program.model("encode")
-    target = variational_target(module.vae(L=LATENTS).given(x=x), guide).target
-    shelf = library()
-    made = objective(target, shelf.model("elbo"), guide, {"L": LATENTS}, program=module.program, library=shelf)
-    return with_networks(made)
+    return bound(module.vae(L=LATENTS).given(x=x), ppl.vi(guide="encode", particles=1))[1].objective
 
 
 def shortest(calls, repeats):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ppl
-from ppl.api.variational import library
+from ppl.api.variational import bound
 from ppl.core.errors import UsageError
 
 TEXT = """
@@ -57,16 +57,8 @@ class Slope(eqx.Module):
         return self.w * t
 
 
-def built(module, applied, guide):
-    from ppl.api.compile import variational_target
-    from ppl.compiler.emit.estimate.networks import with_networks
-    from ppl.compiler.emit.estimate.program import objective
-
-    model = module.program.model(guide)
-    target = variational_target(applied, model).target
-    arguments = {"L": 2} if guide == "encode" else {}
-    shelf = library()
-    return with_networks(objective(target, shelf.model("elbo"), model, arguments, program=module.program, library=shelf))
+def built(applied, guide):
+    return bound(applied, ppl.vi(guide=guide, particles=1))[1].objective
 
 
 def autoencoder():
@@ -83,7 +75,7 @@ def test_the_gradient_reaches_both_networks():
     """Along one fixed sample path, against central differences."""
     module, x = autoencoder()
     with ppl.environment():
-        program = built(module, module.vae(L=2).given(x=x), "encode")
+        program = built(module.vae(L=2).given(x=x), "encode")
         key = jax.random.key(1)
         params = program.initial(key)
         gradient = jax.grad(program.surrogate)(params, key)
@@ -105,7 +97,7 @@ def test_what_is_computed_of_data_alone_is_computed_anew_by_every_step():
     module, _ = autoencoder()
     t, y = np.array([1.0, 2.0, -1.0]), np.array([0.3, 1.5, -2.0])
     with ppl.environment():
-        program = built(module, module.curve(t=t).given(y=y), "flat")
+        program = built(module.curve(t=t).given(y=y), "flat")
         key = jax.random.key(0)
         params = program.initial(key)
         gradient = jax.grad(program.surrogate)(params, key)["networks"]["trend"].w
@@ -119,7 +111,7 @@ def test_array_valued_discrete_data_in_a_plate_are_scored():
     )
     x = np.array([[True, False, False], [False, False, False]])
     with ppl.environment():
-        program = built(module, module.m().given(x=x), "q")
+        program = built(module.m().given(x=x), "q")
         key = jax.random.key(0)
         value = float(program.surrogate(program.initial(key), key))
     assert value == pytest.approx(np.log(0.25) + 5 * np.log(0.75), rel=1e-12)
