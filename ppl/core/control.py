@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ppl.core.lanes import lanes
+from ppl.core.lanes import lanes, steps
 from ppl.core.random import ChoiceSource, Source, split
 
 
@@ -27,12 +27,13 @@ def each(key: Source, n: int, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def iterate(key: Source, times: int, body: Callable[[Source, Any], tuple[Any, Any]], carry: Any) -> tuple[Any, Any]:
-    """``times`` applications of ``body(key, carry) -> (carry, report)``; the reports come stacked. ``lax.scan``."""
+    """``times`` applications of ``body(key, carry) -> (carry, report)``; the reports come stacked. ``lax.scan``; JAX
+    keys are those of ``steps`` (``ppl.core.lanes``)."""
     if times == 0:
         return carry, {}
-    keys = split(key, times)
     if not isinstance(key, ChoiceSource):
-        return jax.lax.scan(lambda c, k: body(k, c), carry, keys)
+        return jax.lax.scan(lambda c, k: body(k, c), carry, steps(key, times))
+    keys = split(key, times)
     reports = []
     for i in range(times):
         carry, report = body(keys[i], carry)

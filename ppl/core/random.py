@@ -16,6 +16,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from ppl.core.lanes import child, is_mixed
+
 Source = Any  # a typed JAX key, or a ``ChoiceSource``
 
 
@@ -32,7 +34,9 @@ class ChoiceSource(Protocol):
 
 def split(key: Source, n: int = 2) -> Any:
     """``n`` independent sources."""
-    return key.split(n) if isinstance(key, ChoiceSource) else jax.random.split(key, n)
+    if isinstance(key, ChoiceSource):
+        return key.split(n)
+    return tuple(child(key, i) for i in range(n)) if is_mixed(key) else jax.random.split(key, n)
 
 
 def categorical(key: Source, log_weights: Float[Array, " k"], shape: tuple[int, ...] = ()) -> Int[Array, "*shape"]:

@@ -16,13 +16,30 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from ppl.core.errors import MethodError
 
 
+class At(eqx.Module):
+    """A step that is known to lie in one of the ``segments`` of a target."""
+
+    step: Int[Array, ""]
+    segment: int = eqx.field(static=True)
+
+    def __add__(self, steps: int) -> At:
+        return At(self.step + steps, self.segment)
+
+
 class SequentialTarget(eqx.Module):
     """Abstract. ``length`` is T, the number of observations (or groups of them) at which the program is suspended.
+
+    ``segments``: lengths of successive runs of steps that the same code makes, if the target has such; it takes an
+    ``At`` in place of a step then, and what code runs is decided when compiling, not in each step.
 
     Law: with (s, w₀) = ``start`` and (sₜ, wₜ) = ``advance``, E[exp(w₀ + Σₜ wₜ) f] = ∫ γ f, f a function of the
     records."""
 
     length: eqx.AbstractVar[int]
+
+    @property
+    def segments(self) -> tuple[int, ...] | None:
+        return None
 
     @abstractmethod
     def start(self, key: PRNGKeyArray) -> tuple[Any, Float[Array, ""]]:

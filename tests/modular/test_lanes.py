@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend.random import threefry_2x32
 from scipy import stats
 
 import ppl
-from ppl.core.lanes import lanes, plain
+from ppl.core.lanes import child, lanes, plain, steps
 from ppl.inference.algorithms.smc import smc
 
 # Each p-value below is tested at 1e-7 with a fixed seed: false alarms below 2e-6 for the file.
@@ -41,6 +42,45 @@ def test_draws_are_uniform_and_independent(bits):
     correlations = np.corrcoef(rows.T)[np.triu_indices(rows.shape[1], 1)]
     assert np.abs(correlations).max() < 7.0 / np.sqrt(len(u))  # of 496: P < 2e-9
     assert len(np.unique(u)) > u.size * (1 - u.size / 2**22 if bits == 32 else 1) - 1
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 5)])
+@pytest.mark.parametrize("dtype", [jnp.uint8, jnp.uint32, jnp.uint64])
+def test_lanes_and_steps_draw_the_bits_of_threefry(shape, dtype):
+    """Lane i under path p: Threefry-2x32 of the counters (i, 0), (i, 1), … under the key (k₀, k₁ ⊕ p)."""
+    words = jnp.asarray([[7, 11, i, p] for i, p in ((0, 0), (5, 0), (5, 9), (0xFFFFFFFF, 3))], jnp.uint32)
+    lane, step = (jax.random.key_impl(k) for k in (lanes(jax.random.key(0), 1), steps(jax.random.key(0), 1)))
+    drawn = [jax.vmap(lambda w, i=i: jax.random.bits(jax.random.wrap_key_data(w, impl=i), shape, dtype))(words)
+             for i in (lane, step)]  # fmt: skip
+    size, width = int(np.prod(shape)), jnp.dtype(dtype).itemsize * 8
+    blocks = -(-size * max(width, 32) // 64)
+    for k0, k1, i, p in np.asarray(words):
+        counters = jnp.concatenate([jnp.full(blocks, i), jnp.arange(blocks, dtype=jnp.uint32)])
+        bits = np.asarray(threefry_2x32(jnp.asarray([k0, k1 ^ p]), counters))
+        if width == 64:
+            bits = (bits[:blocks].astype(np.uint64) << np.uint64(32)) | bits[blocks:]
+        row = list(map(tuple, np.asarray(words).tolist())).index((k0, k1, i, p))
+        for found in drawn:
+            assert np.array_equal(found[row].ravel(), bits[:size].astype(dtype))
+
+
+def test_keys_of_steps_and_of_their_lanes_are_all_different():
+    def draw(key):
+        a, b = jax.random.split(key)
+        return jnp.concatenate([jax.random.bits(a, (2,)), jax.vmap(jax.random.bits)(lanes(b, 500))])
+
+    found = np.asarray(jax.jit(jax.vmap(draw))(steps(jax.random.key(3), 20)))
+    assert len(np.unique(found)) >= found.size - 1  # P(two pairs of equal words among 10 040) < 1e-4
+    again = np.asarray(jax.vmap(draw)(jax.random.split(steps(jax.random.key(3), 2)[0], 20)))
+    assert len(np.intersect1d(found, again)) <= 2  # P(3 of them) < 1e-5
+
+
+@pytest.mark.parametrize("make", [lanes, steps])
+def test_a_child_is_a_row_of_the_split(make):
+    key = make(jax.random.key(1), 4)[3]
+    rows = jax.random.split(key, 3)
+    for i in range(3):
+        assert child(key, i) == rows[i]
 
 
 def test_a_lane_can_be_made_a_plain_key():

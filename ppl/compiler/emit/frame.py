@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, PRNGKeyArray
 from ppl.compiler.emit.errors import CompilerDefect
 from ppl.compiler.ir.nodes import Atom, FunctionRef, Lit, SizeAtom, Var
 from ppl.compiler.ir.sizes import Size
+from ppl.core.lanes import child, is_mixed
 from ppl.core.select import gate
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ class Frame:
             raise CompilerDefect(f"{self._expected} keys were expected, and more are used")
         if self._expected == 1:
             return self.key
+        if is_mixed(self.key):
+            return child(self.key, self._position - 1)
         if self._keys is None:
             self._keys = jax.random.split(self.key, self._expected)
         return self._keys[self._position - 1]

@@ -54,6 +54,10 @@ class GuidedSequential(ConditionalSequentialTarget):
     length: int = eqx.field(static=True)
 
     @property
+    def segments(self) -> tuple[int, ...] | None:
+        return self.model.segments  # the guide is cut in the same places
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         return self.model.parameters
 

@@ -29,11 +29,14 @@ from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.emit.traverse import draws_in
 from ppl.compiler.ir.nodes import Draw, Scan, Stmt
 from ppl.core.errors import MethodError
-from ppl.core.sequential import ConditionalSequentialTarget, agree
+from ppl.core.random import split
+from ppl.core.sequential import At, ConditionalSequentialTarget, agree
 from ppl.core.target import Trace, Unconstrained
 
 _EXTEND = Interpretation("extend", samples=True, weighs=True, records="value", trusts=True)
 _REPLAY = Interpretation("replay", weighs=True, records="value")
+
+_SEGMENTS = 3  # units that get a loop each
 
 Record = dict[str, Recorded]  # draw -> what was drawn
 
@@ -60,7 +63,7 @@ class How(NamedTuple):
         return Evaluator(self.interpretation or usual, self.scored)
 
     def keys(self) -> tuple[Any, Any]:
-        return (None, None) if self.key is None else tuple(jax.random.split(self.key))
+        return (None, None) if self.key is None else split(self.key)
 
 
 class EmittedSequential(ConditionalSequentialTarget):
@@ -70,6 +73,11 @@ class EmittedSequential(ConditionalSequentialTarget):
     length: int = eqx.field(static=True)
     cut: Stages = eqx.field(static=True)
     fixed: Trace = eqx.field(default_factory=dict)
+
+    @property
+    def segments(self) -> tuple[int, ...] | None:
+        """One for each unit; None where there are many, since each is compiled into a loop of its own."""
+        return tuple(u.steps for u in self.cut.units) if len(self.cut.units) <= _SEGMENTS else None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -172,9 +180,13 @@ class EmittedSequential(ConditionalSequentialTarget):
                 new, more, extra = self._run(state, unit.glue, glue_key, here, following)
                 return _fill(state, new), _fill(made, more), weight + extra
 
+            if unit.steps == 1:
+                return behind(after, made)
             last = step == unit.first + unit.steps - 1
             return jax.lax.cond(last, behind, lambda state, made: (state, made, weight), after, made)
 
+        if isinstance(step, At):
+            return run(step.segment, state, step.step, how.key, how.given)
         if len(self.cut.units) == 1:
             return run(0, state, step, how.key, how.given)
         firsts = jnp.asarray([u.first for u in self.cut.units[1:]])

@@ -86,7 +86,7 @@ def tempered_smc(
         new = next_temperature(likelihoods, particles.log_weights, beta, ess)
         weighted = particles._replace(log_weights=particles.log_weights + (new - beta) * likelihoods)
         ancestors = scheme(choose, weighted.log_weights, n)
-        resampled = reindex(weighted, ancestors)
+        resampled = reindex(weighted, ancestors, weighted.log_evidence)
         moving = kernel(resampled)
 
         def density(z: Any) -> Any:

@@ -61,12 +61,21 @@ def log_mean_exp(log_weights: Float[Array, " n"]) -> Float[Array, ""]:
     return logsumexp(log_weights) - jnp.log(log_weights.shape[0])
 
 
+def mean_and_size(log_weights: Float[Array, " n"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """log (1/n) Σ e^{log wᵢ} as ``log_mean_exp``, and the effective sample size (Σ w)² / Σ w², between 1 and n (Kong, Liu
+    and Wong 1994), 0 when every weight is zero. From one pass over the exponentials."""
+    top = safe(jnp.max(log_weights))
+    weights = jnp.exp(log_weights - top)
+    # Without what adds less than e^-80: XLA makes exp(2 log w) of a mere square, and its subnormal values are slow.
+    heavy = jnp.where(log_weights - top > -40.0, weights, 0.0)
+    total, squares = jnp.sum(weights), jnp.sum(heavy * heavy)
+    size = jnp.where(squares > 0, total**2 / jnp.where(squares > 0, squares, 1.0), 0.0)
+    return top + jnp.log(total) - jnp.log(log_weights.shape[0]), size
+
+
 def effective_sample_size(log_weights: Float[Array, " n"]) -> Float[Array, ""]:
-    """(Σ w)² / Σ w², between 1 and n; 0 when every weight is zero (Kong, Liu and Wong 1994)."""
-    total = safe(logsumexp(log_weights))
-    normalised = jnp.exp(log_weights - total)
-    squares = jnp.sum(normalised**2)
-    return jnp.where(squares > 0, jnp.sum(normalised) ** 2 / jnp.where(squares > 0, squares, 1.0), 0.0)
+    """The second of ``mean_and_size``."""
+    return mean_and_size(log_weights)[1]
 
 
 def safe(log_total: Float[Array, ""]) -> Float[Array, ""]:

@@ -33,12 +33,13 @@ class Sequential(Representation):
     runs one value to just behind observation ``step`` and gives the new state, a record and the incremental log weight.
 
     ``log_density(trace, step)`` is log γ after ``step`` observations where states are traces; kernels may then move
-    them."""
+    them. ``segments`` are those of the target (``SequentialTarget``)."""
 
     start: Representation
     extend: Extend
     length: int
     log_density: Callable[[Any, Any], Float[Array, ""]] | None = None
+    segments: tuple[int, ...] | None = None
 
     @property
     def shape(self) -> Shape:
@@ -65,4 +66,5 @@ def suspend_traced(target: TracedSequentialTarget) -> Sequential:
 
 def suspend(target: SequentialTarget) -> Sequential:
     """The target as Sequential[Weighted]: started, not yet advanced. Its measure is that of the target. Exact."""
-    return Sequential(Weighted(lambda key: WeightedValue(*target.start(key))), target.advance, target.length)
+    start = Weighted(lambda key: WeightedValue(*target.start(key)))
+    return Sequential(start, target.advance, target.length, segments=target.segments)

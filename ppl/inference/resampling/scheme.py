@@ -27,10 +27,10 @@ def cumulative_weights(log_weights: Float[Array, " m"]) -> Float[Array, " m"]:
 
 
 def ancestors_from_bounds(bounds: Int[Array, " m"], n: int) -> Int[Array, " n"]:
-    """Particle i begets the slots ``bounds[i-1] .. bounds[i]`` (non-decreasing, the last is n): O(m + n), a histogram
-    and a running sum in place of a binary search for each slot."""
-    marks = jnp.zeros(n + 1, jnp.int32).at[bounds].add(1)
-    return jnp.cumsum(marks[:n])
+    """Particle i begets the slots ``bounds[i-1] .. bounds[i]`` (non-decreasing), the last particle those to n: O(m + n),
+    a histogram and a running sum in place of a binary search for each slot."""
+    marks = jnp.zeros(n, jnp.int32).at[bounds[:-1]].add(1, mode="drop")
+    return jnp.cumsum(marks)
 
 
 def alive_or_uniform(log_weights: Float[Array, " m"]) -> Float[Array, " m"]:

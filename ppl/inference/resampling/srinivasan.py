@@ -42,4 +42,4 @@ def srinivasan(key: Source, log_weights: Float[Array, " m"], n: int) -> Int[Arra
     )
     counts = whole.astype(jnp.int32).at[decided].add(up.astype(jnp.int32))
     counts = counts.at[last].add(jnp.round(rest).astype(jnp.int32))
-    return ancestors_from_bounds(jnp.minimum(jnp.cumsum(counts), n).at[-1].set(n), n)
+    return ancestors_from_bounds(jnp.minimum(jnp.cumsum(counts), n), n)

@@ -17,4 +17,4 @@ def stratified(key: Source, log_weights: Float[Array, " m"], n: int) -> Int[Arra
     whole = jnp.clip(jnp.floor(scaled), 0, n).astype(jnp.int32)
     next_slot = u[jnp.minimum(whole, n - 1)] < scaled - whole
     bounds = jnp.where(whole < n, whole + next_slot, n)
-    return ancestors_from_bounds(bounds.at[-1].set(n), n)
+    return ancestors_from_bounds(bounds, n)

@@ -15,5 +15,6 @@ def systematic(key: Source, log_weights: Float[Array, " m"], n: int) -> Int[Arra
     Offspring counts are ⌊n wᵢ⌋ or ⌈n wᵢ⌉. They change with u only where nCᵢ − u is an integer."""
     scaled = n * cumulative_weights(log_weights)
     u = uniform(key, (), scaled.dtype, breaks=scaled % 1.0)
-    bounds = jnp.clip(jnp.ceil(scaled - u), 0, n).astype(jnp.int32)
-    return ancestors_from_bounds(bounds.at[-1].set(n), n)
+    # n − u may be rounded to n − 1: behind the last particle of positive weight there must be no slot
+    bounds = jnp.where(scaled < n, jnp.clip(jnp.ceil(scaled - u), 0, n), n).astype(jnp.int32)
+    return ancestors_from_bounds(bounds, n)

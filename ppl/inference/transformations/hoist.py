@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import jax
+import jax.numpy as jnp
 
 from ppl.core.control import each, iterate
 from ppl.core.errors import CompositionError
-from ppl.core.random import Source
+from ppl.core.random import Source, split
+from ppl.core.sequential import At
 from ppl.inference.claims import Claim
 from ppl.inference.representations import Particles, Representation, Sequential, Suspended, Traced
 from ppl.inference.representations.shape import TRACED, Shape, population, sequential
@@ -40,8 +44,7 @@ class Hoist(Transformation):
     def __call__(self, representation: Representation) -> Representation:
         if isinstance(representation, Sequential):  # nothing has been drawn yet: transform the program itself
             Transformation.__call__(self, representation)
-            started = self.inner(representation.start)
-            return Sequential(started, representation.extend, representation.length, representation.log_density)
+            return replace(representation, start=self.inner(representation.start))
         return Transformation.__call__(self, representation)
 
     def act(self, key: Source, realised: Suspended, program: Representation) -> tuple[Suspended, Any]:
@@ -117,10 +120,29 @@ class Repeat(Transformation):
         times = self.times if self.times is not None else getattr(program, "length", None)
         if times is None:
             raise CompositionError(f"`{self.name}` needs a number of times: this is no suspended computation")
-        return iterate(key, times, lambda k, r: self.inner.act(k, r, program), realised)
+
+        def body(k: Source, r: Any) -> tuple[Any, Any]:
+            return self.inner.act(k, r, program)
+
+        segments = getattr(program, "segments", None)
+        if self.times is None and segments is not None and self.inner.advances(times) == 1:
+            return by_segments(key, segments, body, realised)
+        return iterate(key, times, body, realised)
 
     def advances(self, length: int) -> int:
         return self.inner.advances(length) * (self.times if self.times is not None else length)
+
+
+def by_segments(key: Source, segments: tuple[int, ...], body: Any, whole: Suspended) -> tuple[Suspended, Any]:
+    """``iterate`` over all steps from the first, one loop for each segment."""
+    reports, first = [], 0
+    for k, (source, n) in enumerate(zip(split(key, len(segments)), segments, strict=True)):
+        begin = Suspended(whole.current, At(jnp.asarray(first), k))
+        whole, report = iterate(source, n, body, begin)
+        reports.append(report)
+        first += n
+    joined = jax.tree.map(lambda *rows: jnp.concatenate(rows), *reports)
+    return Suspended(whole.current, jnp.asarray(first)), joined
 
 
 def repeat(inner: Transformation, times: int | None = None) -> Transformation:

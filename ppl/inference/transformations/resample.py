@@ -7,12 +7,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from ppl.core.control import branch
 from ppl.core.random import Source, split
 from ppl.inference.claims import Claim, meet
 from ppl.inference.representations import Particles, Representation
-from ppl.inference.representations.population import effective_sample_size
+from ppl.inference.representations.population import mean_and_size
 from ppl.inference.representations.shape import POPULATION, Shape
 from ppl.inference.resampling import Scheme, systematic
 from ppl.inference.transformations.base import Transformation
@@ -42,11 +43,12 @@ class Resample(Transformation):
     def act(self, key: Source, realised: Particles, program: Representation) -> tuple[Particles, dict[str, Any]]:
         n = realised.size
         key, moving = (key, None) if self.then is None else split(key)
-        size = effective_sample_size(realised.log_weights)
+        mean, size = mean_and_size(realised.log_weights)
+        mass = realised.log_normaliser + mean
 
         def yes(particles: Particles) -> tuple[Particles, Any]:
             index = self.scheme(key, particles.log_weights, n).astype(jnp.int32)
-            particles = reindex(particles, index)
+            particles = reindex(particles, index, mass)
             if self.then is not None:
                 particles, _ = self.then.act(moving, particles, program)
             return particles, index
@@ -66,11 +68,12 @@ class Resample(Transformation):
         return result, report
 
 
-def reindex(particles: Particles, ancestors: Any) -> Particles:
-    """The particles with these ancestors, equal weights, and the mean weight in the normaliser."""
+def reindex(particles: Particles, ancestors: Any, log_mass: Float[Array, ""]) -> Particles:
+    """The particles with these ancestors and equal weights. ``log_mass``: their ``log_evidence``, which goes into the
+    normaliser."""
     values = jax.tree.map(lambda a: a[ancestors], particles.values)
     zeros = jnp.zeros(ancestors.shape[0], particles.log_weights.dtype)
-    return Particles(values, zeros, particles.log_evidence)
+    return Particles(values, zeros, log_mass)
 
 
 def resample(
