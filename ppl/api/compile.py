@@ -47,7 +47,8 @@ def posterior_target(
         else frozenset()
     )
     observed = frozenset(applied.bound.data)
-    plan = prepare(applied.program, Query(applied.model.name, observed, marginalise, discrete, interleave))
+    query = Query(applied.model.name, observed, marginalise, discrete, interleave)
+    plan = prepare(applied.program, query, applied.bound.sizes)
     return Compiled(_bind(applied, plan), plan)
 
 
@@ -57,7 +58,7 @@ def _guided(applied: Applied, name: str, interleave: bool) -> Compiled:
     guide = chosen_guide(applied, name)
     drawn = frozenset(s.name for s in guide.sites)
     query = Query(applied.model.name, frozenset(applied.bound.data), keep=drawn, interleave=interleave)
-    plan = prepare(applied.program, query)
+    plan = prepare(applied.program, query, applied.bound.sizes)
     return Compiled(with_proposal(applied, _bind(applied, plan), guide), plan)
 
 
@@ -67,7 +68,7 @@ def variational_target(applied: Applied, guide: ir.Model | None, marginalise: bo
     require_executable(applied, training=True)
     drawn = frozenset() if guide is None else frozenset(s.name for s in guide.sites)
     query = Query(applied.model.name, frozenset(applied.bound.data), marginalise and guide is None, drawn)
-    plan = prepare(applied.program, query)
+    plan = prepare(applied.program, query, applied.bound.sizes)
     target: Any = _bind(applied, plan)
     if guide is None:
         return Compiled(target, plan)

@@ -16,7 +16,8 @@ def explain(applied: Applied, method: Method) -> str:
     from ppl.api.inference import wants_marginals
 
     bound = applied.bound
-    plan = prepare(applied.program, Query(applied.model.name, frozenset(bound.data), wants_marginals(method)))
+    query = Query(applied.model.name, frozenset(bound.data), wants_marginals(method))
+    plan = prepare(applied.program, query, bound.sizes)
     lines = [f"model {signature(applied.model)}", ""]
     lines += ["sizes: " + (", ".join(f"{n} = {k}" for n, k in sorted(bound.sizes.items())) or "none")]
     lines += ["observed: " + (", ".join(sorted(bound.data)) or "nothing")]

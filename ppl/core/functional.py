@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ppl.core.errors import MethodError
+from ppl.core.numerics import softplus
 from ppl.core.target import Execution, Latent, Target, Trace, Unconstrained
 
 
@@ -45,7 +46,7 @@ def interval(low: float, high: float, *shape: int) -> Site:
         shape,
         lambda u: low + width * jax.nn.sigmoid(u),
         lambda x: jnp.log(x - low) - jnp.log(high - x),
-        lambda u: math.log(width) - jax.nn.softplus(-u) - jax.nn.softplus(u),
+        lambda u: math.log(width) - softplus(-u) - softplus(u),
     )
 
 

@@ -23,6 +23,7 @@ from jax.extend.random import define_prng_impl, threefry_2x32
 from jaxtyping import Array, UInt32
 
 _WORDS = 4  # two of the key, lane, path
+_WRITTEN_OUT = 4096  # elements at most, of arrays drawn in a step
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
@@ -74,8 +75,10 @@ def _lane_bits(key: UInt32[Array, "4"], width: int, shape: tuple[int, ...]) -> A
 
 
 def _step_bits(key: UInt32[Array, "4"], width: int, shape: tuple[int, ...]) -> Array:
-    """The same bits, by JAX's own hash: what one step draws for all its particles is one number as a rule, and XLA would
-    fuse its hash with every element that the number meets."""
+    """The same bits. One number is hashed by JAX's own loop: XLA would fuse what is written out with every element that
+    the number meets, and hash it anew for each. Large arrays are too, in two threads."""
+    if 1 < math.prod(shape) <= _WRITTEN_OUT:
+        return _lane_bits(key, width, shape)
     blocks = _blocks(width, shape)
     counters = jnp.concatenate([jnp.broadcast_to(key[2], (blocks,)), jnp.arange(blocks, dtype=jnp.uint32)])
     bits = threefry_2x32(jnp.stack([key[0], key[1] ^ key[3]]), counters)
@@ -110,13 +113,20 @@ def _rows(shared: Any, lane: Any) -> Any:
     return jnp.where(np.arange(_WORDS) == 2, lane, shared)
 
 
+def step(key: Any) -> Any:
+    """The key of a step from any JAX key, by no hash. The key itself must not be used besides."""
+    if is_mixed(key):
+        return key
+    words = jnp.pad(jax.random.key_data(key), (0, 2))
+    return jax.random.wrap_key_data(_rows(words, jnp.uint32(_NO_LANE)), impl=_STEP)
+
+
 def steps(key: Any, n: int) -> Any:
     """Keys [n] for the iterations of a loop: split by mixing as those of lanes, which a loop over a population does in
     each iteration; made by one hash for all. A population under such a key (``lanes``) costs no hash more."""
     if is_mixed(key):
         return jax.random.split(key, n)
-    words = jnp.pad(jax.random.key_data(jax.random.split(key, n)), [(0, 0), (0, 2)])
-    return jax.random.wrap_key_data(_rows(words, jnp.uint32(_NO_LANE)), impl=_STEP)
+    return jax.vmap(step)(jax.random.split(key, n))
 
 
 def lanes(key: Any, n: int) -> Any:

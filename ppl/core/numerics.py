@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import gammaln
@@ -28,6 +29,24 @@ def safe_log1m(p: Any) -> Array:
 def log_positive(x: Any) -> Any:
     """log x for x > 0; of a Python number a Python number, so that nothing of it is compiled."""
     return math.log(x) if isinstance(x, (int, float)) and x > 0 else jnp.log(x)
+
+
+@jax.custom_jvp
+def softplus(x: Any) -> Array:
+    """log(1 + eˣ). Its derivative is the logistic function, computed as such: the rule for log-sum-exp would need the
+    value for it, two transcendental functions more for each observation of a logistic regression."""
+    return jnp.logaddexp(x, 0.0)
+
+
+@softplus.defjvp
+def _softplus_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Array, Array]:
+    (x,), (dx,) = primals, tangents
+    return softplus(x), jax.nn.sigmoid(x) * dx
+
+
+def log_sigmoid(x: Any) -> Array:
+    """log σ(x) = −log(1 + e⁻ˣ)."""
+    return -softplus(-jnp.asarray(x))
 
 
 def times_log(k: Any, log_p: Any) -> Array:

@@ -15,6 +15,7 @@ from ppl.core.distributions import make
 from ppl.core.distributions.errors import DistributionError
 from ppl.core.errors import UsageError
 from ppl.core.functions import FUNCTIONS as F
+from ppl.core.numerics import log_sigmoid, softplus
 from tests.core.compilation import quick_jit
 
 inf = np.inf
@@ -177,3 +178,17 @@ def test_log_beta_is_exact_for_all_sizes() -> None:
     step = log_beta(a + 1, b) - value  # B(a + 1, b) = B(a, b) a / (a + b)
     np.testing.assert_allclose(step, np.log(a / (a + b)), rtol=1e-10, atol=1e-15 * np.abs(value).max())
     np.testing.assert_allclose(log_choose(1e6, 3.0), np.log(1e6 * (1e6 - 1) * (1e6 - 2) / 6), rtol=1e-13)
+
+
+def test_softplus_and_its_derivatives_at_all_scales():
+    """Against SciPy; the first derivative is the logistic function, the second its slope."""
+    points = [-800.0, -40.0, -1.5, 0.0, 1e-9, 2.0, 35.0, 800.0]
+    x = jnp.asarray(points)
+    slope = jax.vmap(jax.grad(softplus))
+    np.testing.assert_allclose(softplus(x), -special.log_expit(-np.array(points)), rtol=1e-14)
+    np.testing.assert_allclose(log_sigmoid(x), special.log_expit(points), rtol=1e-14)
+    np.testing.assert_allclose(slope(x), special.expit(points), rtol=1e-14)
+    curve = jax.vmap(jax.grad(jax.grad(softplus)))(x)
+    np.testing.assert_allclose(curve, special.expit(points) * special.expit(-np.array(points)), rtol=1e-12, atol=1e-15)
+    assert float(softplus(jnp.inf)) == np.inf and float(softplus(-jnp.inf)) == 0
+    assert float(jax.grad(softplus)(-jnp.inf)) == 0

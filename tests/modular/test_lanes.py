@@ -10,6 +10,8 @@ from scipy import stats
 import ppl
 from ppl.core.lanes import child, lanes, plain, steps
 from ppl.inference.algorithms.smc import smc
+from tests.core.cases import ONE_OF_EACH
+from tests.core.compilation import quick_jit
 
 # Each p-value below is tested at 1e-7 with a fixed seed: false alarms below 2e-6 for the file.
 WALK = """
@@ -111,3 +113,17 @@ def test_memory_of_a_filter_does_not_grow_with_the_series():
     with ppl.environment("cpu"):
         few, many = used(50), used(2000)
     assert many - few < 2000 * 200  # keys and reports of a step; 1000 particles would be 8000 bytes a step
+
+
+@pytest.mark.parametrize("make_keys", [lanes, steps])
+def test_every_distribution_draws_under_such_keys(make_keys):
+    """Some samplers of JAX are written for threefry keys alone."""
+    dists = {str(c): c.make() for c in ONE_OF_EACH}
+
+    @quick_jit
+    def draw(key):
+        keys = make_keys(key, 3)
+        return {name: jax.vmap(d.sample)(keys) for name, d in dists.items()}
+
+    for name, x in draw(jax.random.key(2)).items():
+        assert np.all(np.isfinite(x)), name

@@ -29,7 +29,6 @@ from ppl.compiler.emit.errors import CompilerDefect
 from ppl.compiler.emit.frame import Given, Recorded
 from ppl.compiler.emit.trust import without_domain
 from ppl.compiler.ir.nodes import Draw
-from ppl.core.lanes import plain
 from ppl.core.undefined import UNDEFINED, is_undefined
 
 
@@ -93,8 +92,7 @@ class Interpretation:
             return given.value, None, True
         if not self.samples or is_undefined(dist):
             return UNDEFINED, None, False
-        # samplers of counts are written for threefry keys alone
-        sample = dist.sample(plain(key()) if getattr(dist, "is_discrete", True) else key())
+        sample = dist.sample(key())
         if given.value is None:
             return sample, None, False
         return jnp.where(given.missing, sample, given.value), None, True

@@ -6,6 +6,7 @@ that it can be drawn when inference is done."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ppl.compiler.ir import nodes as ir
@@ -19,6 +20,7 @@ from ppl.compiler.passes.enumerate_local import enumerate_local
 from ppl.compiler.passes.fuse import fuse, interleave
 from ppl.compiler.passes.locality import Refusal
 from ppl.compiler.passes.schedule import effects_changed, run_passes
+from ppl.compiler.passes.tall_products import transpose_tall
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,18 @@ class Plan:
         return tuple(note for _, report in self.reports for note in report)
 
 
-def prepare(program: ir.Program, query: Query) -> Plan:
-    """Raises ``VerifierError``, an internal error, where a pass has a bug."""
+def prepare(program: ir.Program, query: Query, sizes: Mapping[str, int] | None = None) -> Plan:
+    """``sizes``: those of the data, where it is known: what is laid out for them is.
+
+    Raises ``VerifierError``, an internal error, where a pass has a bug."""
     passed = run_passes(program, query.model)
     program, model = passed.program, passed.program.model(query.model)
     parts = split(model, query.observed, query.keep)
     reports = [*passed.reports, ("dead_draws", parts.report)]
+    if sizes is not None:
+        model, notes = transpose_tall(model, sizes)
+        program = _verified("tall_products", program, model)
+        reports.append(("tall_products", notes))
     if query.interleave:
         along = _along_chains(model)
         model, notes = interleave(element_by_element(model, along), along)

@@ -16,7 +16,7 @@ from ppl.core.distributions.arguments import checked, floats, increasing, is_con
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.scalar import Scalar
 from ppl.core.distributions.supports import one_of
-from ppl.core.numerics import safe_log, safe_log1m
+from ppl.core.numerics import log_sigmoid, safe_log, safe_log1m, softplus
 
 
 class Bernoulli(Scalar):
@@ -45,7 +45,7 @@ class BernoulliLogit(Scalar):
     support = constraints.boolean
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        return -jax.nn.softplus(jnp.where(value > 0, -self.logit, self.logit))
+        return -softplus(jnp.where(value > 0, -self.logit, self.logit))
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         return jax.random.bernoulli(key, jax.nn.sigmoid(self.logit), sample_shape + self.batch_shape)
@@ -189,6 +189,6 @@ def ordered_logistic(eta: Any, cutpoints: Any) -> dist.Distribution:
     z = jnp.asarray(cutpoints) - jnp.asarray(eta)[..., None]
     upper, lower = z[..., 1:], z[..., :-1]
     # σ(b) − σ(a) = σ(b) σ(−a) (1 − e^{a−b}): no cancellation however far both are in one tail.
-    between = jax.nn.log_sigmoid(upper) + jax.nn.log_sigmoid(-lower) + jnp.log(-jnp.expm1(lower - upper))
-    first, last = jax.nn.log_sigmoid(z[..., :1]), jax.nn.log_sigmoid(-z[..., -1:])
+    between = log_sigmoid(upper) + log_sigmoid(-lower) + jnp.log(-jnp.expm1(lower - upper))
+    first, last = log_sigmoid(z[..., :1]), log_sigmoid(-z[..., -1:])
     return _guarded_index(Categorical(jnp.concatenate([first, between, last], -1)), valid)

@@ -19,7 +19,8 @@ from ppl.core.distributions.gamma_draw import log_gamma_draw, logit_beta_draw
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.incomplete_beta import betainc
 from ppl.core.distributions.scalar import Scalar
-from ppl.core.numerics import log_beta, log_choose, safe_log, safe_log1m, times_log
+from ppl.core.lanes import plain
+from ppl.core.numerics import log_beta, log_choose, log_sigmoid, safe_log, safe_log1m, times_log
 
 
 def _binomial_draw(key: PRNGKeyArray, n: Any, p: Any, shape: tuple[int, ...]) -> Array:
@@ -65,7 +66,7 @@ class BinomialLogit(_UpTo):
     pytree_data_fields = ("n", "logit")
 
     def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        log_p, log_q = jax.nn.log_sigmoid(self.logit), jax.nn.log_sigmoid(-self.logit)
+        log_p, log_q = log_sigmoid(self.logit), log_sigmoid(-self.logit)
         return log_choose(self.n, value) + times_log(value, log_p) + times_log(self.n - value, log_q)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
@@ -139,7 +140,7 @@ class Poisson(_Unbounded):
         return times_log(value, safe_log(self.rate)) - self.rate - gammaln(value + 1.0)
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
-        return jax.random.poisson(key, self.rate, sample_shape + self.batch_shape).astype(jnp.result_type(int))
+        return jax.random.poisson(plain(key), self.rate, sample_shape + self.batch_shape).astype(jnp.result_type(int))
 
     def cdf(self, value: Any) -> Array:
         return gammaincc(value + 1.0, self.rate)

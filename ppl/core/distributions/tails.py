@@ -15,7 +15,7 @@ from jaxtyping import Array
 from ppl.core.distributions.copies import Copies
 from ppl.core.distributions.guarded import Guarded
 from ppl.core.distributions.positive import LogNormal, Pareto, Weibull
-from ppl.core.numerics import safe_log, safe_log1m
+from ppl.core.numerics import log_sigmoid, safe_log, safe_log1m
 
 
 def core(d: dist.Distribution) -> dist.Distribution:
@@ -33,7 +33,7 @@ def log_cdf(d: dist.Distribution, x: Any) -> Array:
         case LogNormal(loc=loc, scale=scale):
             return log_ndtr((safe_log(x) - loc) / scale)
         case dist.Logistic(loc=loc, scale=scale):
-            return jax.nn.log_sigmoid((x - loc) / scale)
+            return log_sigmoid((x - loc) / scale)
         case dist.Laplace(loc=loc, scale=scale):
             return _laplace_log_cdf((x - loc) / scale)
         case dist.Gumbel(loc=loc, scale=scale):
@@ -52,7 +52,7 @@ def log_sf(d: dist.Distribution, x: Any) -> Array:
         case LogNormal(loc=loc, scale=scale):
             return log_ndtr(-(safe_log(x) - loc) / scale)
         case dist.Logistic(loc=loc, scale=scale):
-            return jax.nn.log_sigmoid(-(x - loc) / scale)
+            return log_sigmoid(-(x - loc) / scale)
         case dist.Laplace(loc=loc, scale=scale):
             return _laplace_log_cdf(-(x - loc) / scale)
         case dist.Cauchy(loc=loc, scale=scale):

@@ -11,7 +11,7 @@ import jax.scipy.special as jsp
 from jaxtyping import Array
 
 from ppl.core.functions.arithmetic import as_real
-from ppl.core.numerics import log_beta
+from ppl.core.numerics import log_beta, softplus
 
 
 def sqrt(x: Any) -> Array:
@@ -93,7 +93,7 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "tanh": _real(jnp.tanh),
     "sigmoid": _real(jax.nn.sigmoid),
     "logit": logit,
-    "softplus": _real(jax.nn.softplus),
+    "softplus": _real(softplus),
     "erf": _real(jsp.erf),
     "normal_cdf": _real(jsp.ndtr),
     "normal_quantile": _real(jsp.ndtri),

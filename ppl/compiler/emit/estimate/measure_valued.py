@@ -19,6 +19,7 @@ from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate.axes import Labelled, lift, spread, union
 from ppl.compiler.emit.estimate.choices import Perturbed
 from ppl.compiler.emit.estimate.strategies import STRATEGIES, Drawing, Result, Strategy
+from ppl.core.lanes import plain
 
 Alternatives = tuple[Array, list[tuple[Array, Array, Array]]]  # the draw; (weight, plus, minus) for each parameter
 Table = Callable[[PRNGKeyArray, dict[str, Any], tuple[int, ...]], Alternatives]
@@ -59,7 +60,7 @@ def _bernoulli_logit(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...
 
 
 def _poisson(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
-    x = jax.random.poisson(key, a["rate"], shape)
+    x = jax.random.poisson(plain(key), a["rate"], shape)
     return x, [(_change(a["rate*"]), x + 1, x)]
 
 

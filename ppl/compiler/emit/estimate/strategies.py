@@ -23,7 +23,6 @@ from ppl.compiler.ir.nodes import Draw
 from ppl.core.distributions import support_values
 from ppl.core.distributions.mixture import Mixture
 from ppl.core.distributions.tails import core
-from ppl.core.lanes import plain as plain_key
 
 
 class SharedAxes:
@@ -101,7 +100,7 @@ class Sampled(Strategy):
         batch = batch_axes(drawing)
 
         def one(d: Any, key: Any) -> Any:
-            x = self.sample(d, plain_key(key) if getattr(d, "is_discrete", True) else key)
+            x = self.sample(d, key)
             x = jax.lax.stop_gradient(x) if self.scored else x
             return x, jnp.asarray(d.log_prob(x))
 
