@@ -13,6 +13,7 @@ from ppl.inference import kernels
 from ppl.inference.algorithms.smc import resample_move
 from ppl.inference.claims import Claim
 from ppl.inference.filtering.static import static, suspend_static
+from ppl.inference.kernels.named import EXAMPLES
 from ppl.inference.methods.parse import parse
 
 MEAN = """
@@ -84,3 +85,20 @@ def test_kernel_expressions():
         from ppl.inference.kernels.named import kernel
 
         kernel(parse("rmsmc(kernel=rm(0.1))").kernel)
+
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_a_kernel_in_the_place_of_a_method_is_named_as_such(name):
+    with pytest.raises(UsageError, match=f"`{name}` is a kernel") as caught:
+        parse(name)
+    written = caught.value.helps[0].removeprefix("--method '").removesuffix("'")
+    assert parse(written).kernel is not None
+
+
+def test_what_a_kernel_never_moves_is_said():
+    model = ppl.parse("model m() { mu ~ Normal(0, 1); tau ~ HalfNormal(1); data y ~ Normal(mu, tau) }").m()
+    result = ppl.infer(model.given(y=0.3), "mh(kernel=on(select(mu), rw(0.5)), draws=20, warmup=5, chains=2)", seed=0)
+    assert any("`tau` never moved" in w for w in result.posterior.warnings)
+    whole = ppl.infer(model.given(y=0.3), "mh(kernel=rw(0.5), draws=20, warmup=5, chains=2)", seed=0)
+    assert not any("never moved" in w for w in whole.posterior.warnings)

@@ -28,6 +28,19 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "select": select,
 }
 
+EXAMPLES = {
+    "rw": "rw(0.5)",
+    "single_site": "single_site(0.5)",
+    "slice": "slice()",
+    "mala": "mala(0.1)",
+    "seq": "seq(rw(0.5), slice())",
+    "mix": "mix(rw(0.5), slice())",
+    "cycle": "cycle(rw(0.5), slice())",
+    "repeat": "repeat(rw(0.5), 5)",
+    "on": "on(select(mu), rw(0.5))",
+    "select": "on(select(mu), rw(0.5))",
+}  # kernels that are no methods too
+
 
 def kernel(call: Any) -> Kernel:
     """The kernel that ``call`` (a name, arguments and keywords, which may be calls themselves) stands for. UsageError

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from ppl.core.target import Target, Trace
@@ -39,4 +40,17 @@ class KernelChains(MetropolisChains):
 
     def finish(self, state: State, records: Records) -> Finished:
         result = super().finish(state, records)
-        return result._replace(notes=self.notes or result.notes)
+        stuck = self._stuck(result.samples)
+        return result._replace(notes=self.notes or result.notes, warnings=(*result.warnings, *stuck))
+
+    def _stuck(self, samples: Trace) -> tuple[str, ...]:
+        """Says which continuous latents no step has moved: the kernel is not one of the whole posterior."""
+        arrays = {v.name: np.asarray(samples[v.name]) for v in self.target.latents if not v.discrete}
+        names = [n for n, a in arrays.items() if a.shape[1] > 1 and a.size and not np.any(np.ptp(a, axis=1))]
+        if not names:
+            return ()
+        listed = ", ".join(f"`{n}`" for n in names)
+        return (
+            f"{listed} never moved: the kernel leaves {'it' if len(names) == 1 else 'them'} at the starting values; "
+            f"add a kernel for what is left, as in seq(…, on(select({', '.join(names)}), rw(0.5)))",
+        )

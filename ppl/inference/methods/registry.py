@@ -49,6 +49,14 @@ def lookup(name: str) -> type[Method]:
     if name in _HOMES:
         module, _, attribute = _HOMES[name].partition(":")
         return getattr(importlib.import_module(module), attribute)
+    from ppl.inference.kernels.named import EXAMPLES, KERNELS
+
+    if name in KERNELS:
+        raise UsageError(
+            f"`{name}` is a kernel, not an inference method",
+            notes=("a method runs it: `mh` in chains, `rmsmc` for the particles of SMC",),
+            helps=(f"--method 'mh(kernel={EXAMPLES.get(name, name)})'",),
+        )
     near = difflib.get_close_matches(name, names(), n=1)
     raise UsageError(
         f"there is no inference method `{name}`" + (f"; did you mean `{near[0]}`?" if near else ""),

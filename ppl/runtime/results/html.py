@@ -80,7 +80,9 @@ def _cell(column: str, value: float) -> str:
         return "–"
     if column.startswith("ess"):
         return f"{value:.0f}"
-    return f"{value:.3f}" if column == "rhat" else significant(float(value), 3)
+    if column == "rhat":
+        return f"{value:.3f}" if value < 1000 else "&gt; 999"
+    return significant(float(value), 3)
 
 
 def _intervals(rows: list[tuple[str, tuple[int, ...], str]], summary: Summary) -> str:

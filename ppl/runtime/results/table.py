@@ -75,7 +75,7 @@ def _cell(column: str, value: float) -> str:
     if not np.isfinite(value):
         return "–"
     if column == "rhat":
-        return f"{value:.3f}"
+        return f"{value:.3f}" if value < 1000 else "> 999"
     if column == "ess_bulk":
         return f"{value:.0f}"
     return significant(float(value), 2 if column == "mcse_mean" else 3)
