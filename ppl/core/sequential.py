@@ -22,9 +22,6 @@ class At(eqx.Module):
     step: Int[Array, ""]
     segment: int = eqx.field(static=True)
 
-    def __add__(self, steps: int) -> At:
-        return At(self.step + steps, self.segment)
-
 
 class SequentialTarget(eqx.Module):
     """Abstract. ``length`` is T, the number of observations (or groups of them) at which the program is suspended.

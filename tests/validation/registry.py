@@ -263,7 +263,7 @@ REPRESENTATIONS = {
 }
 # what is no measure by itself: `Traced` is the measure of its density, which every kernel here is tested to keep
 NO_REPRESENTATIONS = {
-    "Particles", "Representation", "Suspended", "Traced", "TracedValue", "WeightedValue", "suspend",
+    "Particles", "Representation", "Segment", "Suspended", "Traced", "TracedValue", "WeightedValue", "suspend",
 }  # fmt: skip
 
 

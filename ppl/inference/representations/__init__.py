@@ -4,7 +4,7 @@ from ppl.inference.representations.base import Representation
 from ppl.inference.representations.enumerated import Enumerated
 from ppl.inference.representations.population import Particles, Population
 from ppl.inference.representations.sampled import Sampled
-from ppl.inference.representations.sequential import Sequential, Suspended, suspend
+from ppl.inference.representations.sequential import Segment, Sequential, Suspended, suspend
 from ppl.inference.representations.traced import Traced, TracedValue
 from ppl.inference.representations.weighted import Weighted, WeightedValue
 
@@ -14,6 +14,7 @@ __all__ = [
     "Population",
     "Representation",
     "Sampled",
+    "Segment",
     "Sequential",
     "Suspended",
     "Traced",

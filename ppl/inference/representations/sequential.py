@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from ppl.core.random import Source
-from ppl.core.sequential import SequentialTarget, TracedSequentialTarget
+from ppl.core.sequential import At, SequentialTarget, TracedSequentialTarget
 from ppl.inference.representations.base import Representation
 from ppl.inference.representations.shape import TRACED, Shape, sequential
 from ppl.inference.representations.traced import TracedValue
@@ -18,12 +20,25 @@ from ppl.inference.representations.weighted import Weighted, WeightedValue
 Extend = Callable[[Source, Any, Int[Array, ""]], tuple[Any, Any, Float[Array, ""]]]
 
 
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Segment:
+    number: int
+
+
 class Suspended(NamedTuple):
     """``current`` a realisation of M whose values are states of the suspended program; ``step`` how many observations
-    have been passed."""
+    have been passed. ``segment`` says, while compiling, in which of the program's the step lies: it can be left out,
+    and then each step decides what code to run."""
 
     current: Any
     step: Int[Array, ""]
+    segment: Segment | None = None
+
+    @property
+    def at(self) -> Int[Array, ""] | At:
+        """The step, as the target takes it."""
+        return self.step if self.segment is None else At(self.step, self.segment.number)
 
 
 class Sequential(Representation):

@@ -29,8 +29,8 @@ class Advance(Transformation):
     claim = Claim.EXACT
 
     def act(self, key: Source, realised: Suspended, program: Representation) -> tuple[Suspended, Any]:
-        current, record = extend(key, realised.current, program.extend, realised.step)
-        return Suspended(current, realised.step + 1), ({"records": record} if self.records else {})
+        current, record = extend(key, realised.current, program.extend, realised.at)
+        return realised._replace(current=current, step=realised.step + 1), ({"records": record} if self.records else {})
 
     def advances(self, length: int) -> int:
         return 1

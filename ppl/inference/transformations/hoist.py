@@ -11,9 +11,8 @@ import jax.numpy as jnp
 from ppl.core.control import each, iterate
 from ppl.core.errors import CompositionError
 from ppl.core.random import Source, split
-from ppl.core.sequential import At
 from ppl.inference.claims import Claim
-from ppl.inference.representations import Particles, Representation, Sequential, Suspended, Traced
+from ppl.inference.representations import Particles, Representation, Segment, Sequential, Suspended, Traced
 from ppl.inference.representations.shape import TRACED, Shape, population, sequential
 from ppl.inference.transformations.base import Transformation
 
@@ -49,7 +48,7 @@ class Hoist(Transformation):
 
     def act(self, key: Source, realised: Suspended, program: Representation) -> tuple[Suspended, Any]:
         current, report = self.inner.act(key, realised.current, inside(program, realised.step))
-        return Suspended(current, realised.step), report
+        return realised._replace(current=current), report
 
 
 def inside(program: Representation, step: Any) -> Representation:
@@ -135,14 +134,16 @@ class Repeat(Transformation):
 
 def by_segments(key: Source, segments: tuple[int, ...], body: Any, whole: Suspended) -> tuple[Suspended, Any]:
     """``iterate`` over all steps from the first, one loop for each segment."""
-    reports, first = [], 0
+    reports = []
     for k, (source, n) in enumerate(zip(split(key, len(segments)), segments, strict=True)):
-        begin = Suspended(whole.current, At(jnp.asarray(first), k))
-        whole, report = iterate(source, n, body, begin)
+
+        def within(key: Source, realised: Suspended, segment: Segment = Segment(k)) -> tuple[Suspended, Any]:
+            result, report = body(key, realised._replace(segment=segment))
+            return result._replace(segment=None), report
+
+        whole, report = iterate(source, n, within, whole)
         reports.append(report)
-        first += n
-    joined = jax.tree.map(lambda *rows: jnp.concatenate(rows), *reports)
-    return Suspended(whole.current, jnp.asarray(first)), joined
+    return whole, jax.tree.map(lambda *rows: jnp.concatenate(rows), *reports)
 
 
 def repeat(inner: Transformation, times: int | None = None) -> Transformation:
