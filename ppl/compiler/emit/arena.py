@@ -16,7 +16,7 @@ import numpy as np
 
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.frame import Frame
-from ppl.compiler.emit.parts import children_of, join, split
+from ppl.compiler.emit.parts import children_of, join, plain, split
 
 
 class Arena(eqx.Module):
@@ -53,8 +53,8 @@ class Arena(eqx.Module):
             parts.append(Arena(self.tags, self.sizes, self.fields, start, self.lost, name))
             start = start + _at(self.sizes, start)
         left = iter(parts)
-        plain = jax.tree.map(lambda x: self._value(_at(x, self.root)), self.fields[made.name])
-        return tuple(join(frame, t, p, left, self.sum) for t, p in zip(made.args, plain, strict=True))
+        own = jax.tree.map(lambda x: self._value(_at(x, self.root)), self.fields[made.name])
+        return tuple(join(frame, t, p, left, self.sum) for t, p in zip(made.args, own, strict=True))
 
     def _value(self, x: Any) -> Any:
         if isinstance(self.lost, bool) or not jnp.issubdtype(jnp.result_type(x), jnp.inexact):
@@ -72,8 +72,7 @@ def empty(frame: Frame, name: str) -> Arena:
     capacity = frame.code.capacity
     fields = {
         c.name: jax.tree.map(
-            lambda x: np.zeros((capacity, *np.shape(x)), np.asarray(x).dtype) if _known(x) else _room(x, capacity),
-            tuple(split(frame, t, frame.code.zero(frame, t), name)[0] for t in c.args),
+            lambda x: np.zeros((capacity, *np.shape(x)), jnp.result_type(x)), tuple(plain(frame, t, name) for t in c.args)
         )
         for c in frame.code.constructors(name)
     }
@@ -85,20 +84,16 @@ def make_node(frame: Frame, name: str, constructor: str, position: int, args: tu
 
     EmissionError where that is known while compiling."""
     made = frame.code.sum(name).constructors[position]
-    plain: list[Any] = []
+    own: list[Any] = []
     parts: list[Arena] = []
     for t, a in zip(made.args, args, strict=True):
-        own, inner = split(frame, t, a, name)
-        plain.append(own)
+        value, inner = split(frame, t, a, name)
+        own.append(value)
         parts += inner
     out = _copied(parts, 1) if parts else empty(frame, name)
-    like = empty(frame, name).fields[constructor] if parts else out.fields[constructor]
     fields = dict(out.fields)
     fields[constructor] = jax.tree.map(
-        lambda room, shape, x: jnp.asarray(room).at[0].set(jnp.asarray(x, shape.dtype)),
-        fields[constructor],
-        like,
-        tuple(plain),
+        lambda room, x: jnp.asarray(room).at[0].set(jnp.asarray(x, room.dtype)), fields[constructor], tuple(own)
     )
     size = 1 + sum((p.size for p in parts), 0)
     tags, sizes = _put(out.tags, position), _put(out.sizes, size)
@@ -160,10 +155,6 @@ def _known(x: Any) -> bool:
     return isinstance(x, (bool, int, float, np.generic, np.ndarray))
 
 
-def _room(x: Any, capacity: int) -> Any:
-    return np.zeros((capacity, *x.shape), x.dtype)
-
-
 def arena_data(frame: Frame, name: str, value: Any, convert: Any) -> Arena:
     """The value that data give: ``{"tag": "Node", "args": […]}``. ``convert(type, value)`` reads what is no part."""
     rows: list[tuple[str, int, tuple[Any, ...], int]] = []
@@ -174,14 +165,14 @@ def arena_data(frame: Frame, name: str, value: Any, convert: Any) -> Arena:
         position = next(k for k, c in enumerate(info.constructors) if c.name == tag)
         at = len(rows)
         rows.append((tag, position, (), 0))
-        plain, inner = [], []
+        values, inner = [], []
         for t, a in zip(info.constructors[position].args, args, strict=True):
             own, parts = split(frame, t, a, name, convert)
-            plain.append(own)
+            values.append(own)
             inner += list(zip(children_of(frame, t, name), parts, strict=True))
         for child, v in inner:
             add(child, v)
-        rows[at] = (tag, position, tuple(plain), len(rows) - at)
+        rows[at] = (tag, position, tuple(values), len(rows) - at)
 
     add(name, value)
     out = empty(frame, name)

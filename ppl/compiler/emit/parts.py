@@ -30,6 +30,20 @@ def children_of(frame: Frame, t: ty.Type, group: str) -> list[str]:
     return []
 
 
+def plain(frame: Frame, t: ty.Type, group: str) -> Any:
+    """Some value of type ``t`` without its parts."""
+    if not children_of(frame, t, group):
+        return frame.code.zero(frame, t)
+    match t:
+        case ty.Tuple(elements=elements):
+            return tuple(plain(frame, e, group) for e in elements)
+        case ty.Record(fields=fields):
+            return {n: plain(frame, e, group) for n, e in fields}
+        case ty.Array(element=element):
+            return tuple(plain(frame, element, group) for _ in _places(frame, t))
+    return ()
+
+
 def split(
     frame: Frame, t: ty.Type, value: Any, group: str, convert: Callable[[ty.Type, Any], Any] | None = None
 ) -> tuple[Any, list[Any]]:
@@ -48,24 +62,23 @@ def split(
             return {n: p for (n, _), (p, _) in zip(fields, pairs, strict=True)}, [x for _, i in pairs for x in i]
         case ty.Array(element=element):
             pairs = [split(frame, element, _element(value, at), group, convert) for at in _places(frame, t)]
-            plain = tuple(p for p, _ in pairs)
-            return plain, [x for _, inner in pairs for x in inner]
+            return tuple(p for p, _ in pairs), [x for _, inner in pairs for x in inner]
     raise EmissionError(f"a value of type {t} inside of a recursive type cannot be compiled")
 
 
-def join(frame: Frame, t: ty.Type, plain: Any, parts: Iterator[Any], group: str) -> Any:
+def join(frame: Frame, t: ty.Type, own: Any, parts: Iterator[Any], group: str) -> Any:
     """``split`` undone: takes as many parts as the type has."""
     if not children_of(frame, t, group):
-        return plain
+        return own
     match t:
         case ty.Sum():
             return next(parts)
         case ty.Tuple(elements=elements):
-            return tuple(join(frame, e, p, parts, group) for e, p in zip(elements, plain, strict=True))
+            return tuple(join(frame, e, p, parts, group) for e, p in zip(elements, own, strict=True))
         case ty.Record(fields=fields):
-            return {n: join(frame, e, plain[n], parts, group) for n, e in fields}
+            return {n: join(frame, e, own[n], parts, group) for n, e in fields}
         case ty.Array(element=element, shape=shape):
-            each = [join(frame, element, p, parts, group) for p in plain]
+            each = [join(frame, element, p, parts, group) for p in own]
             lengths = tuple(frame.size(n) for n in shape)
             flat = jax.tree.map(lambda *xs: jnp.stack([jnp.asarray(x) for x in xs]), *each)
             return jax.tree.map(lambda x: x.reshape(lengths + x.shape[1:]), flat)
