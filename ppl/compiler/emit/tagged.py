@@ -88,7 +88,7 @@ def zero(frame: Frame, t: types.Type) -> Any:
             return jnp.zeros((), int)
         case types.Array(element=element, shape=shape):
             lengths = tuple(frame.size(n) for n in shape)
-            return jax.tree.map(lambda x: jnp.broadcast_to(x, lengths + x.shape), zero(frame, element))
+            return jax.tree.map(lambda x: jnp.broadcast_to(x, lengths + jnp.shape(x)), zero(frame, element))
         case types.Tuple(elements=elements):
             return tuple(zero(frame, e) for e in elements)
         case types.Record(fields=fields):
