@@ -5,7 +5,6 @@ from __future__ import annotations
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Help, Label
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
-from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.walk import walk
 
 
@@ -25,8 +24,6 @@ def executability(program: ir.Program, model: str, *, training: bool = False) ->
             )
         ]
     out = [f for f in _reachable(program, target) if not (training and f.code == "E605")]
-    for p in target.params:
-        out += _recursive_type(program, p.var.type, p.var.span)
     return list(dict.fromkeys(out))
 
 
@@ -38,17 +35,7 @@ def trainability(program: ir.Program, *names: str) -> list[Diagnostic]:
 
 def _reachable(program: ir.Program, target: ir.Model) -> list[Diagnostic]:
     out: list[Diagnostic] = []
-    for name, body, span, recursive in _reach(program, target):
-        if recursive and any(f.name == name for f in program.functions):
-            out.append(
-                _finding(
-                    "E601",
-                    f"recursion: `{name}` applies itself",
-                    span,
-                    "recursive",
-                    Help("write the recursion as a `for` loop with a `var`"),
-                )
-            )
+    for name, body in _reach(program, target):
         if body is not None:
             out += _body(program, body)
         if name in {m.name for m in program.models}:
@@ -73,19 +60,11 @@ def _reach(program: ir.Program, target: ir.Model):
         item = models.get(name) or functions.get(name)
         if item is None:
             continue
-        yield name, item.body, item.span, item.recursive
+        yield name, item.body
         if isinstance(item, ir.Model):
             todo += sorted(item.calls)
         if item.body is not None:
             todo += [n.name for n in walk(item.body) if isinstance(n, (ir.FunctionRef, ir.ModelRef))]
-
-
-def _recursive_type(program: ir.Program, t: ty.Type, span: Span) -> list[Diagnostic]:
-    kind = ty.element(t)
-    found = next((s for s in program.sums if isinstance(kind, ty.Sum) and s.name == kind.name), None)
-    if found is not None and found.recursive:
-        return [_finding("E601", f"values of the recursive type `{found.name}`", span, "of unbounded size")]
-    return []
 
 
 def _unlike(model: ir.Model) -> list[Diagnostic]:
@@ -136,8 +115,6 @@ def _body(program: ir.Program, body: ir.Block) -> list[Diagnostic]:
             case ir.Let(op=op) if type(op) in _NESTED:
                 code, what = _NESTED[type(op)]
                 out.append(_finding(code, what, n.span, "not executable yet"))
-            case ir.Let(op=ir.Closure(recursive=ir.Var())):
-                out.append(_finding("E601", "recursion: a lambda applies itself", n.span, "recursive"))
             case ir.SimDraw():
                 out.append(_finding("E604", "`sim` of a guide, inside of a model", n.span, "not executable yet"))
             case ir.ParamStmt():

@@ -18,7 +18,8 @@ from ppl.compiler.emit.influence import influence
 from ppl.compiler.emit.missing import Missing, filled, splits_events
 from ppl.compiler.emit.plan import Plan
 from ppl.compiler.emit.prefix import data_only
-from ppl.compiler.emit.tagged import tagged_data
+from ppl.compiler.emit.room import capacity
+from ppl.compiler.emit.tagged import sum_data
 from ppl.compiler.emit.target import EmittedTarget, OutputInfo
 from ppl.compiler.emit.traverse import draws_in, used_functions
 from ppl.compiler.emit.trust import lies_inside
@@ -61,7 +62,7 @@ def bind(
 
     EmissionError where an extern function is neither given nor importable, or a parameter has absent entries."""
     model = program.model(model_name)
-    code = Code(program, model, dict(sizes))
+    code = Code(program, model, dict(sizes), capacity(program, model, args))
     masks = _masks(model, data, missing or {})
     arrays = {
         name: _leaf(filled(np.asarray(a), masks[name], _site(model, name)) if name in masks else a)
@@ -92,7 +93,7 @@ def bind(
 def _argument(code: Code, p: Parameter, value: Any) -> Any:
     kind = element(p.var.type)
     if isinstance(kind, Sum):
-        return tagged_data(Frame(None, code=code, sizes=code.sizes), kind, value)
+        return sum_data(Frame(None, code=code, sizes=code.sizes), kind, value)
     return _leaves(value)
 
 

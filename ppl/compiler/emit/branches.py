@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from numpyro.distributions import Distribution
 
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
-from ppl.compiler.emit.tagged import Tagged
+from ppl.compiler.emit.matching import cases_of, is_concrete
 from ppl.compiler.emit.traverse import Memo, draws_in
 from ppl.compiler.ir.nodes import Block, Draw, If, Let, Match, Prim, Stmt, Var
 from ppl.compiler.ir.walk import is_pure
@@ -57,39 +56,20 @@ def match_(evaluator: Evaluator, frame: Frame, statement: Match) -> None:
     if is_undefined(subject):
         _leave_undefined(evaluator, frame, statement)
         return
-    info = frame.code.sum(subject.sum)
-    position = {c.name: k for k, c in enumerate(info.constructors)}
-    cases = []
-    for case in statement.cases:
-        k = None if case.constructor is None else position[case.constructor]
-        binders = () if k is None else tuple(zip(case.binders, subject.fields[k], strict=True))
-        cases.append((k, binders, case.body))
-        if k is None:
-            break
+    cases = cases_of(frame, subject, statement.cases)
     if is_concrete(subject.tag):
-        for k, binders, body in cases:
-            if k is None or k == int(subject.tag):
+        for case, binders, here in cases:
+            if here:
                 inner = Frame(frame, whole=frame.whole, key=key)
                 inner.values.update({b.id: v for b, v in binders})
-                _leave(frame, statement.results, evaluator.run(body, inner), inner.effects())
+                _leave(frame, statement.results, evaluator.run(case.body, inner), inner.effects())
                 return
     result: Arm | None = None
-    for number, (k, binders, body) in reversed(list(enumerate(cases))):
-        here = subject.tag == k if k is not None else _none_of(subject, [c[0] for c in cases])
-        arm = _arm(evaluator, frame, body, here, key, number, binders)
+    for number, (case, binders, here) in reversed(list(enumerate(cases))):
+        arm = _arm(evaluator, frame, case.body, here, key, number, binders)
         result = arm if result is None else _merge(here, arm, result, statement)
     if result is not None:
         _leave(frame, statement.results, *result)
-
-
-def _none_of(subject: Tagged, named: list[int | None]) -> Any:
-    others = [subject.tag == k for k in named if k is not None]
-    return jnp.logical_not(jnp.any(jnp.stack(others), axis=0)) if others else jnp.asarray(True)
-
-
-def is_concrete(value: Any) -> bool:
-    """Whether a condition's value is known while tracing."""
-    return isinstance(value, (bool, int, np.generic, np.ndarray)) or not isinstance(value, jax.core.Tracer)
 
 
 Arm = tuple[tuple[Any, ...], Effects]
@@ -111,6 +91,7 @@ def _arm(
     }
     key = None if key is None else jax.random.fold_in(key, number)
     inner = Frame(frame, given=given, whole=frame.whole, key=key, gated=None if _is_tame(block) else here)
+    inner.under(here)
     inner.values.update({b.id: gate(here, v) for b, v in binders})
     results = evaluator.run(block, inner)
     effects = inner.effects()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import jax
 
 from ppl.compiler.emit.errors import CompilerDefect
-from ppl.compiler.emit.frame import NOTHING, Frame
+from ppl.compiler.emit.frame import NOTHING, Frame, total
 from ppl.compiler.emit.layout import Layout, layout
+from ppl.compiler.emit.recursion.call import apply, of_closure, of_function
+from ppl.compiler.emit.tagged import zero
 from ppl.compiler.emit.traverse import Memo, used_functions, used_variables
 from ppl.compiler.ir.nodes import (
     Closure,
@@ -28,6 +30,7 @@ from ppl.compiler.ir.nodes import (
     Role,
     Stmt,
 )
+from ppl.compiler.ir.recursion import group, types_with
 from ppl.compiler.ir.walk import walk
 from ppl.core.closure import Closure as ClosureValue
 from ppl.core.functions import FUNCTIONS
@@ -39,17 +42,20 @@ def extern_name(name: str) -> str:
 
 
 class Code:
-    """A program with the sizes of one binding. Equal if the program is the same object and the sizes are equal."""
+    """A program with the sizes of one binding. Equal if the program is the same object and the sizes are equal.
+    ``capacity``: how many nodes a value of recursive type may have."""
 
-    def __init__(self, program: Program, model: Model, sizes: dict[str, int]):
-        self.program, self.model, self.sizes = program, model, sizes
-        self._key = (id(program), model.name, tuple(sorted(sizes.items())))
+    def __init__(self, program: Program, model: Model, sizes: dict[str, int], capacity: int = 1):
+        self.program, self.model, self.sizes, self.capacity = program, model, sizes, capacity
+        self._key = (id(program), model.name, tuple(sorted(sizes.items())), capacity)
         self._functions = {f.name: f for f in program.functions}
         self._dists = {d.name: d for d in program.dists}
         self._sums = {s.name: s for s in program.sums}
         self._constants = {v.id: block for v, block in program.constants}
         self.globals_used = Memo(self._globals_used)
         self.variables_used = Memo(used_variables)
+        self.group = cache(lambda name: group(program, name))
+        self.recursion_of = cache(lambda name: types_with(program, name))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Code) and self._key == other._key
@@ -66,6 +72,13 @@ class Code:
 
     def sum(self, name: str) -> Any:
         return self._sums[name]
+
+    def constructors(self, name: str) -> tuple[Any, ...]:
+        """Those of all types in the recursion of type ``name``."""
+        return tuple(c for s in sorted(self.recursion_of(name)) for c in self._sums[s].constructors)
+
+    def zero(self, frame: Frame, t: Any) -> Any:
+        return zero(frame, t)
 
     def constructor(self, name: str) -> tuple[Any, int]:
         """The sum type that has this constructor, and its position there."""
@@ -176,13 +189,23 @@ class FunctionCode:
         return hash(self._key())
 
     def __call__(self, captured: dict[str, Any], *args: Any) -> Any:
+        return self.run(captured, args)[0]
+
+    def run(self, captured: dict[str, Any], args: Sequence[Any], active: Any = None) -> tuple[Any, Any]:
+        """The value, and a weight: NaN where a recursion went too deep, None where none did. ``active``: see Frame."""
+        if self.code.group(self.function.name):
+            return apply(of_function(self.code, self.function, dict(self.sizes), self.body), captured, args, active)
+        return self.body(captured, args, active)
+
+    def body(self, captured: dict[str, Any], args: Sequence[Any], active: Any) -> tuple[Any, Any]:
         outer = Frame(None, code=self.code, sizes=dict(self.sizes))
         outer.values.update(captured)
+        outer.active = active
         frame = Frame(outer)
         bind_parameters(
             frame, self.function.params, dict(zip((p.name for p in self.function.params), args, strict=False))
         )
-        return _evaluate_pure(self.function.body, frame)
+        return _evaluate_pure(self.function.body, frame), total(frame.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,13 +226,23 @@ class LambdaCode:
         return hash(self._key())
 
     def __call__(self, captured: dict[str, Any], *args: Any) -> Any:
+        return self.run(captured, args)[0]
+
+    def run(self, captured: dict[str, Any], args: Sequence[Any], active: Any = None) -> tuple[Any, Any]:
+        """As for ``FunctionCode``."""
+        if self.op.recursive is not None:
+            return apply(of_closure(self.code, self.op, dict(self.sizes), self.body), captured, args, active)
+        return self.body(captured, args, active)
+
+    def body(self, captured: dict[str, Any], args: Sequence[Any], active: Any) -> tuple[Any, Any]:
         frame = Frame(None, code=self.code, sizes=dict(self.sizes))
         frame.values.update(captured)
+        frame.active = active
         if self.op.recursive is not None:
             frame.define(self.op.recursive, ClosureValue(self, captured))
         for param, value in zip(self.op.params, args, strict=True):
             frame.define(param, value)
-        return _evaluate_pure(self.op.body, frame)
+        return _evaluate_pure(self.op.body, frame), total(frame.weights)
 
 
 def bind_parameters(frame: Frame, params: tuple[Parameter, ...], args: dict[str, Any]) -> None:

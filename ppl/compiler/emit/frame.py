@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, PRNGKeyArray
 
 from ppl.compiler.emit.errors import CompilerDefect
@@ -51,7 +52,8 @@ class Frame:
     """The variables of a block, inside those of the blocks around it.
 
     ``deferred``: sites drawn after inference. ``ranges``: bounds of loop indices. ``gated``: the block is a branch
-    under that condition; what it takes from outside passes through ``gate``."""
+    under that condition; what it takes from outside passes through ``gate``. ``active``: whether this code is on the
+    path taken, where branches around it were not decided while tracing (None: it is). What may not end waits for it."""
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class Frame:
         self.sizes: Mapping[str, int] = sizes if sizes is not None else (parent.sizes if parent else {})
         self.key = key
         self.gated = gated
+        self.active: Any = parent.active if parent else None
         self.values: dict[str, Any] = {}
         self.ranges: dict[str, tuple[int, int]] = {}
         self.weights: list[Any] = []
@@ -84,6 +87,10 @@ class Frame:
 
     def define(self, var: Var, value: Any) -> None:
         self.values[var.id] = value
+
+    def under(self, condition: Any) -> None:
+        """This frame is a branch under ``condition``."""
+        self.active = condition if self.active is None else jnp.logical_and(self.active, condition)
 
     def lookup(self, name: str, gated: bool = True) -> Any:
         """The value of a variable, NOTHING if there is none. ``gated=False`` for arrays that are only indexed: gating

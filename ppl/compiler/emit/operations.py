@@ -11,11 +11,12 @@ import numpy as np
 
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.emit import indexing, loops, nested
-from ppl.compiler.emit.code import FunctionCode
+from ppl.compiler.emit.code import FunctionCode, LambdaCode
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Frame
 from ppl.compiler.emit.ranges import comparison
-from ppl.compiler.emit.tagged import Tagged, make_tagged
+from ppl.compiler.emit.arena import Arena
+from ppl.compiler.emit.tagged import Tagged, make_sum
 from ppl.compiler.emit.trust import arguments_proved
 from ppl.compiler.emit.userdist import user_distribution
 from ppl.compiler.ir.nodes import (
@@ -85,7 +86,7 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
         case MakeArray(elements=elements):
             return _array([frame.read(e) for e in elements], elements)
         case MakeSum(constructor=constructor, args=args):
-            return make_tagged(frame, constructor, tuple(frame.read(a) for a in args))
+            return make_sum(frame, constructor, tuple(frame.read(a) for a in args))
         case Assemble():
             return indexing.assembled(frame, op, var)
         case Map():
@@ -134,7 +135,7 @@ def primitive(name: str, args: list[Any]) -> Any:
 
 
 def _plain(a: Any) -> Any:
-    return a.comparable() if isinstance(a, Tagged) else a
+    return a.comparable() if isinstance(a, (Tagged, Arena)) else a
 
 
 def distribution(interpretation: Interpretation, frame: Frame, op: MakeDist, span: Span) -> Any:
@@ -168,6 +169,11 @@ def _call(frame: Frame, op: Call) -> Any:
         function = ClosureValue(FunctionCode(frame.code, code.function, sizes), function.captured)
     elif not isinstance(function, ClosureValue) and any(map(has_undefined, args)):
         return UNDEFINED
+    if isinstance(function, ClosureValue) and isinstance(function.code, (FunctionCode, LambdaCode)):
+        value, weight = function.code.run(function.captured, args, frame.active)
+        if weight is not None:
+            frame.weights.append(weight)
+        return value
     return function(*args)
 
 

@@ -85,7 +85,7 @@ class _Inliner:
             if callee is not None and call is not None and isinstance(stmt, ir.Draw):
                 if stack.count(callee.name) >= self.depth(callee):
                     self.cut[callee.name] = self.depth(callee)
-                    out += ending(stmt, self.names) or (stmt,)
+                    out += ending(stmt, self.names, self.program.sums) or (stmt,)
                     continue
                 spliced, result = self.splice(stmt, call, callee, extents)
                 inner = self.block(ir.Block(spliced), lets, extents, (*stack, callee.name))

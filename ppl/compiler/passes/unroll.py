@@ -71,24 +71,35 @@ def chosen(stmt: ir.If, lets: Mapping[str, ir.Op]) -> ir.Block | None:
     return None if decided is None else stmt.then if decided else stmt.otherwise
 
 
-def ending(draw: ir.Draw, names: Names) -> tuple[ir.Stmt, ...] | None:
+def ending(draw: ir.Draw, names: Names, sums: tuple[ir.SumInfo, ...]) -> tuple[ir.Stmt, ...] | None:
     """What stands for the application at which a recursion is cut: a path of density zero, and some value. None where
     no value of the type can be made up."""
     made: list[ir.Stmt] = []
-    op = _some(draw.var.type, made, names)
+    op = _some(draw.var.type, made, names, {s.name: s for s in sums})
     if op is None:
         return None
     return (ir.Require(ir.Lit(False, ty.BOOL), span=draw.span), *made, ir.Let(draw.var, op, span=draw.span))
 
 
-def _some(type_: ty.Type, made: list[ir.Stmt], names: Names) -> ir.Op | None:
+def _some(type_: ty.Type, made: list[ir.Stmt], names: Names, sums: Mapping[str, ir.SumInfo]) -> ir.Op | None:
+    """Some value of the type; of a sum type the first whose constructor needs no other of it. ``sums``: the types that
+    may be used for that."""
     match type_:
         case ty.Tuple(elements):
-            parts = [_named(t, made, names) for t in elements]
-            return None if None in parts else ir.MakeTuple(tuple(p for p in parts if p is not None))
+            parts = _named(elements, made, names, sums)
+            return None if parts is None else ir.MakeTuple(parts)
         case ty.Record(fields):
-            values = [(n, _named(t, made, names)) for n, t in fields]
-            return None if any(v is None for _, v in values) else ir.MakeRecord(tuple((n, v) for n, v in values if v))
+            parts = _named(tuple(t for _, t in fields), made, names, sums)
+            return None if parts is None else ir.MakeRecord(tuple(zip((n for n, _ in fields), parts, strict=True)))
+        case ty.Sum(name) if name in sums:
+            others = {n: s for n, s in sums.items() if n != name}
+            for c in sums[name].constructors:
+                trial: list[ir.Stmt] = []
+                parts = _named(c.args, trial, names, others)
+                if parts is not None:
+                    made += trial
+                    return ir.MakeSum(c.name, parts)
+            return None
     kind, shape = ty.element(type_), ty.shape(type_)
     if kind == ty.REAL and shape:
         return ir.Prim("zeros", tuple(map(ir.SizeAtom, shape)))
@@ -101,13 +112,19 @@ def _some(type_: ty.Type, made: list[ir.Stmt], names: Names) -> ir.Op | None:
     return ir.Prim("copy", (ir.Lit(0, ty.INT),)) if kind == ty.INT or isinstance(kind, ty.IndexType) else None
 
 
-def _named(type_: ty.Type, made: list[ir.Stmt], names: Names) -> ir.Var | None:
-    op = _some(type_, made, names)
-    if op is None:
-        return None
-    var = ir.Var(names.fresh("nothing"), type_)
-    made.append(ir.Let(var, op))
-    return var
+def _named(
+    types: tuple[ty.Type, ...], made: list[ir.Stmt], names: Names, sums: Mapping[str, ir.SumInfo]
+) -> tuple[ir.Atom, ...] | None:
+    """Variables that hold some values of the types."""
+    found: list[ir.Atom] = []
+    for t in types:
+        op = _some(t, made, names, sums)
+        if op is None:
+            return None
+        var = ir.Var(names.fresh("nothing"), t)
+        made.append(ir.Let(var, op))
+        found.append(var)
+    return tuple(found)
 
 
 def uncut(model: ir.Model) -> list[Diagnostic]:
