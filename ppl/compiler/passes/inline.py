@@ -12,7 +12,7 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.rewrite import Names, freshen, relevel, substitute
 from ppl.compiler.ir.sizes import Size
-from ppl.compiler.ir.walk import map_blocks, names, rebuild, statements
+from ppl.compiler.ir.walk import map_blocks, names, rebuild, statements, walk
 from ppl.compiler.passes.base import Note, Pass, Report, replace_model
 from ppl.compiler.passes.finite import operations
 from ppl.compiler.passes.sites import site_values
@@ -21,8 +21,16 @@ from ppl.compiler.passes.unroll import chosen, deepest, ending
 
 def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
     inliner = _Inliner(program)
-    new = inliner.model(program.model(model))
-    return replace_model(program, new), tuple(inliner.notes)
+    new = replace_model(program, inliner.model(program.model(model)))
+    return replace(new, functions=tuple(_function(program, f) for f in new.functions)), tuple(inliner.notes)
+
+
+def _function(program: ir.Program, f: ir.Function) -> ir.Function:
+    """What is drawn inside of a function's ``infer`` is inlined there; none of it is a random variable of a model."""
+    if f.body is None or not any(isinstance(n, ir.InferOp) for n in walk(f.body)):
+        return f
+    as_model = ir.Model(f.name, "model", f.sizes, f.params, f.result, f.body)
+    return replace(f, body=_Inliner(program).model(as_model).body)
 
 
 class _Inliner:
