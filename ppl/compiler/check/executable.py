@@ -127,12 +127,12 @@ def _body(program: ir.Program, body: ir.Block) -> list[Diagnostic]:
     out = []
     for n in walk(body):
         match n:
-            case ir.Let(op=ir.InferOp(method=ir.Method(name="enumerate"))):
+            case ir.Let(op=ir.InferOp(method=ir.Method(name="enumerate" | "importance"))):
                 pass
             case ir.Let(op=ir.InferOp(method=method)):
                 by = method.name if method is not None else "no method"
-                what = f"nested inference by {by}: its estimate would be random"
-                out.append(_finding("E603", what, n.span, "not executable yet", Help("write `by enumerate`: exact")))
+                helps = Help("write `by enumerate`: exact"), Help("or `by importance(100)`: 100 weighted particles")
+                out.append(_finding("E603", f"nested inference by {by}", n.span, "not executable yet", *helps))
             case ir.Let(op=op) if type(op) in _NESTED:
                 code, what = _NESTED[type(op)]
                 out.append(_finding(code, what, n.span, "not executable yet"))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ppl.compiler.diagnostics.span import Span
-from ppl.compiler.emit import indexing, loops, nested
+from ppl.compiler.emit import indexing, loops, nested, particles
 from ppl.compiler.emit.code import FunctionCode
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Frame
@@ -22,6 +22,7 @@ from ppl.compiler.ir.nodes import (
     Assemble,
     Call,
     Closure,
+    DeriveSeed,
     FunctionRef,
     GetField,
     GetItem,
@@ -36,6 +37,7 @@ from ppl.compiler.ir.nodes import (
     MakeTuple,
     Map,
     Op,
+    Particles,
     Prim,
     Var,
 )
@@ -92,8 +94,14 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
             return loops.map_(evaluator, frame, op)
         case LogProb(dist=dist, value=value, kind=kind):
             return _log_prob(frame.read(dist), frame.read(value), kind)
-        case InferOp():
+        case InferOp(seed=None):
             return nested.infer(frame, op)
+        case InferOp():
+            return particles.infer(frame, op, statement)
+        case DeriveSeed():
+            return particles.derived_seed(frame, op)
+        case Particles():
+            return particles.part(frame, op, statement)
     raise _not_executable(op, statement)
 
 

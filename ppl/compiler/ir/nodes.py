@@ -208,10 +208,32 @@ class Method:
 
 @record
 class InferOp(Op):
-    """``infer { … } by method``: a value of type Dist over the block's result. The block draws and conditions."""
+    """``infer { … } by method``: a value of type Dist over the block's result. The block draws and conditions.
+
+    ``seed``, an int, fixes the random numbers of a method that samples: given it the operation is deterministic (the
+    pass ``seeds`` draws it)."""
 
     body: Block
     method: Method | None
+    seed: Atom | None = None
+
+
+@record
+class DeriveSeed(Op):
+    """A seed of its own for each ``path``, a tuple of ints, from another seed."""
+
+    seed: Atom
+    path: tuple[Atom, ...]
+
+
+@record
+class Particles(Op):
+    """Of a distribution ``dist`` on particles: with ``part="index"`` the distribution of a particle's number, by weight;
+    with "value" the value of particle ``index``; with "alive" whether any particle has a positive weight."""
+
+    dist: Atom
+    part: str
+    index: Atom | None = None
 
 
 @record

@@ -208,5 +208,6 @@ class _Verifier:
         self.effects, self.sites = isinstance(op, (ir.InferOp, ir.ExpectOp)), None
         self.block(op.body, self.extend(scope, binders(op), span))
         self.effects, self.sites = before, sites
-        if isinstance(op, ir.InferOp) and op.method is not None:
-            self.uses(op.method, scope, span, frozenset())
+        if isinstance(op, ir.InferOp):
+            for node in (op.method, op.seed):
+                self.uses((node,) if node is not None else (), scope, span, frozenset())

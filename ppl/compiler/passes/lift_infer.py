@@ -26,7 +26,7 @@ def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
             return map_blocks(stmt, lambda b: block(b, owner))
         function = _function(stmt, f"infer {owner.name} {len(lifted) + 1}", constants)
         lifted.append(function)
-        if owner.name == model:
+        if owner.name == model and stmt.op.seed is None:
             notes.append(Note("nested", "nested inference: every outcome is visited, exactly", stmt.span))
         type_ = FunctionType(tuple(p.var.type for p in function.params), stmt.var.type)
         sizes = tuple((s, Size.var(s)) for s in function.sizes)
