@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
+from ppl.compiler.ir.operations import operation
 from ppl.compiler.ir.rewrite import Names, relevel, substitute
 from ppl.compiler.ir.sizes import Size
 from ppl.compiler.ir.supports import Integers
@@ -60,17 +61,25 @@ def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
         models=tuple(seeder.model(m) if m.name in wanted else m for m in program.models),
         functions=tuple(seeder.function(f) if f.name in functions else f for f in program.functions),
     )
-    notes = tuple(_note(n) for m in new.models if m.name in wanted for n in walk(m.body) if isinstance(n, ir.Let))
-    notes += tuple(_note(n) for f in new.functions if f.name in functions for n in walk(f.body) if isinstance(n, ir.Let))
-    return follow_particles(new, model), tuple(n for n in notes if n is not None)
+    return follow_particles(new, model), _notes(new, wanted)
 
 
-def _note(let: ir.Let) -> Note | None:
-    if not samples(let.op):
-        return None
-    by = let.op.method.name
-    text = f"`infer … by {by}` is estimated from particles: what depends on it is consistent, with a bias of order 1/n"
-    return Note("particles", text, let.span)
+def _notes(program: ir.Program, wanted: frozenset[str]) -> Report:
+    """One for each inference by sampling that the models run."""
+    bodies = {f.name: f.body for f in program.functions if f.body is not None}
+    todo = [m.body for m in program.models if m.name in wanted]
+    seen: set[str] = set()
+    found = []
+    while todo:
+        for n in walk(todo.pop()):
+            if isinstance(n, ir.FunctionRef) and n.name in bodies and n.name not in seen:
+                seen.add(n.name)
+                todo.append(bodies[n.name])
+            if isinstance(n, ir.Let) and isinstance(n.op, ir.InferOp) and samples(n.op):
+                by = operation(n.op.method) if n.op.method is not None else ""
+                text = f"`infer … by {by}` is an estimate: what depends on it has a bias of order 1/n"
+                found.append(Note("particles", text, n.span))
+    return tuple(found)
 
 
 class _Drawn:
