@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ppl.compiler.check.executable_models import unusable
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Help, Label
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
@@ -51,6 +52,7 @@ def _reachable(program: ir.Program, target: ir.Model) -> list[Diagnostic]:
             )
         if body is not None:
             out += _body(program, body)
+            out += unusable(program, body)
         if name in {m.name for m in program.models}:
             out += _unlike(program.model(name))
     return out
@@ -106,9 +108,7 @@ def _unlike(model: ir.Model) -> list[Diagnostic]:
 
 _NESTED = {
     ir.ExpectOp: ("E604", "an expectation, `expect`, inside of a model"),
-    ir.Marginal: ("E603", "nested inference, `marginal`"),
     ir.Density: ("E604", "`density` of a target or guide, inside of a model"),
-    ir.GivenOp: ("E603", "a conditioned model as a value, `given`"),
 }
 
 

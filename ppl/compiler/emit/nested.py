@@ -24,12 +24,13 @@ from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.frame import Frame, total
 from ppl.compiler.emit.interpretation import DENSITY
 from ppl.compiler.emit.traverse import Memo, draws_in
-from ppl.compiler.ir.nodes import ApplyModel, Block, Draw, If, InferOp, Let, Match, Plate, Scan, Stmt, Var
+from ppl.compiler.ir.nodes import ApplyModel, Block, Draw, If, InferOp, Let, LogEvidence, Match, Plate, Scan, Stmt, Var
 from ppl.core.distributions import support_values
 from ppl.core.distributions.atoms import Atoms
 from ppl.core.errors import ResourceError
 from ppl.core.numerics import log_sum_exp
 from ppl.core.select import gate
+from ppl.core.target import is_auxiliary
 from ppl.core.undefined import UNDEFINED, has_undefined
 
 if TYPE_CHECKING:
@@ -67,6 +68,20 @@ def infer(frame: Frame, op: InferOp) -> Any:
     return Atoms(found.value, jnp.where(possible, found.log_weight - jnp.where(possible, log_z, 0.0), -jnp.inf))
 
 
+def log_evidence(frame: Frame, op: LogEvidence) -> Any:
+    """The log of the total mass of a block, by visiting every outcome of its draws."""
+    from ppl.compiler.emit.evaluate import Evaluator
+
+    root = Frame(frame)
+    first = _Run(Evaluator(DENSITY), root)
+    found = first.statements(op.body.statements, root, first.weighed)
+    if has_undefined(found.log_weight) or has_undefined(found.value):
+        return UNDEFINED
+    second = _Run(Evaluator(DENSITY), root, lax.stop_gradient(found.log_weight) > -jnp.inf, first.splits)
+    root = second.root = Frame(frame)
+    return log_sum_exp(second.statements(op.body.statements, root, second.weighed).log_weight)
+
+
 class _Run:
     """``axes``: the numbers of values of the draws that the current statement is mapped over. ``possible``: which of
     the outcomes that the current statement leads to have a positive weight, None where that is not known yet.
@@ -86,15 +101,19 @@ class _Run:
         self.branches = 0
 
     def outcome(self, last: Frame, op: InferOp) -> Outcomes:
+        value = last.read(op.body.results[0])
+        if has_undefined(value):
+            return Outcomes(jnp.zeros((1,)), value)
+        return Outcomes(self.weighed(last).log_weight, jax.tree.map(lambda a: jnp.asarray(a)[None], value))
+
+    def weighed(self, last: Frame) -> Outcomes:
+        """An outcome without a value."""
         weight: Any = jnp.zeros(())
         frame: Frame | None = last
         while frame is not None and frame is not self.root.parent:
             weight = weight + (total(frame.weights) if frame.weights else 0.0)
             frame = frame.parent
-        value = last.read(op.body.results[0])
-        if has_undefined(value):
-            return Outcomes(jnp.zeros((1,)), value)
-        return Outcomes(jnp.reshape(weight, (1,)), jax.tree.map(lambda a: jnp.asarray(a)[None], value))
+        return Outcomes(jnp.reshape(weight, (1,)), ())
 
     def statements(self, rest: tuple[Stmt, ...], frame: Frame, then: Continuation) -> Outcomes:
         """The outcomes of ``rest``, and of what follows it."""
@@ -151,6 +170,12 @@ class _Run:
         """Every value of the draw, and its log probability."""
         if isinstance(dist, Atoms):
             return dist.values, dist.log_p
+        if is_auxiliary(draw.site):
+            raise EmissionError(
+                "an estimate inside of `infer … by enumerate` is random, and its randomness cannot be enumerated",
+                draw.span,
+                helps=("estimate it outside of the block: by a `let` before `infer`", "or write `by enumerate` there too"),
+            )
         one = support_values(dist)
         if one is None or dist.event_shape:
             raise EmissionError(

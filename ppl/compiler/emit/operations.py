@@ -29,6 +29,7 @@ from ppl.compiler.ir.nodes import (
     IndexOp,
     InferOp,
     Let,
+    LogEvidence,
     LogProb,
     MakeArray,
     MakeDist,
@@ -98,6 +99,10 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
             return nested.infer(frame, op)
         case InferOp():
             return particles.infer(frame, op, statement)
+        case LogEvidence(seed=None):
+            return nested.log_evidence(frame, op)
+        case LogEvidence():
+            return particles.log_evidence(frame, op, statement)
         case DeriveSeed():
             return particles.derived_seed(frame, op)
         case Particles():

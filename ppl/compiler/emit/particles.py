@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.frame import Frame
 from ppl.compiler.emit.interpretation import Interpretation
-from ppl.compiler.ir.nodes import DeriveSeed, InferOp, Let
+from ppl.compiler.ir.nodes import DeriveSeed, InferOp, Let, LogEvidence
 from ppl.compiler.ir.nodes import Particles as ParticlesOp
 from ppl.core.distributions.atoms import Particles
 from ppl.core.numerics import log_sum_exp
@@ -28,20 +28,11 @@ _SPREAD = 2**30
 
 def infer(frame: Frame, op: InferOp, statement: Let) -> Any:
     """The distribution on particles; undefined where it reads what is drawn after inference."""
-    from ppl.compiler.emit.evaluate import Evaluator
-
     assert op.method is not None and op.seed is not None
     seed = frame.read(op.seed)
     if is_undefined(seed):
         return UNDEFINED
-    n = _count(frame, op, statement)
-
-    def particle(key: Any) -> tuple[Any, Any]:
-        inner = Frame(frame, key=key)
-        value = Evaluator(_WEIGHTED).run(op.body, inner)[0]
-        return value, _weight(inner.effects())
-
-    values, log_weights = jax.vmap(particle)(jax.random.split(jax.random.key(seed), n))
+    (values,), log_weights = _executions(frame, op, seed, _count(frame, op, statement))
     if has_undefined(values) or has_undefined(log_weights):
         return UNDEFINED
     total = log_sum_exp(log_weights)
@@ -49,11 +40,34 @@ def infer(frame: Frame, op: InferOp, statement: Let) -> Any:
     return Particles(values, jnp.where(possible, log_weights - jnp.where(possible, total, 0.0), -jnp.inf))
 
 
+def log_evidence(frame: Frame, op: LogEvidence, statement: Let) -> Any:
+    """log (1/n) Σ w_i; E (1/n) Σ w_i = ∫ dγ for the measure γ of the block."""
+    assert op.seed is not None
+    seed = frame.read(op.seed)
+    if is_undefined(seed):
+        return UNDEFINED
+    n = _count(frame, op, statement)
+    _, log_weights = _executions(frame, op, seed, n)
+    return UNDEFINED if has_undefined(log_weights) else log_sum_exp(log_weights) - jnp.log(n)
+
+
+def _executions(frame: Frame, op: InferOp | LogEvidence, seed: Any, n: int) -> tuple[tuple[Any, ...], Any]:
+    """The results of n executions of the block, and their log weights."""
+    from ppl.compiler.emit.evaluate import Evaluator
+
+    def one(key: Any) -> tuple[Any, Any]:
+        inner = Frame(frame, key=key)
+        values = Evaluator(_WEIGHTED).run(op.body, inner)
+        return values, _weight(inner.effects())
+
+    return jax.vmap(one)(jax.random.split(jax.random.key(seed), n))
+
+
 def _weight(effects: Effects) -> Any:
     return jnp.zeros(()) if effects.weight is None else jnp.asarray(effects.weight)
 
 
-def _count(frame: Frame, op: InferOp, statement: Let) -> int:
+def _count(frame: Frame, op: InferOp | LogEvidence, statement: Let) -> int:
     method = op.method
     assert method is not None
     given = {**dict(zip(("n",), method.args, strict=False)), **dict(method.kwargs)}

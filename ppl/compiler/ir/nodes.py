@@ -181,10 +181,11 @@ class ApplyModel(Op):
 
 @record
 class GivenOp(Op):
-    """``target given {y = e}``"""
+    """``target given {y = e}``; ``sizes``: the values of the size variables of the model that are known."""
 
     target: Atom
     fields: tuple[tuple[str, Atom], ...]
+    sizes: tuple[tuple[str, Size], ...] = ()
 
 
 @record
@@ -234,6 +235,16 @@ class Particles(Op):
     dist: Atom
     part: str
     index: Atom | None = None
+
+
+@record
+class LogEvidence(Op):
+    """The log of the total mass of the block: by enumeration, or the log of the mean weight of n executions, whose
+    random numbers ``seed`` fixes (the mean is unbiased). Made by the pass ``inline``."""
+
+    body: Block
+    method: Method
+    seed: Atom | None = None
 
 
 @record

@@ -51,7 +51,7 @@ def operation(op: ir.Op | ir.Method) -> str:
             return f"{name}{_sizes(sizes)}({_named(args)}){copies}"
         case ir.ApplyModel(model, args, sizes):
             return f"{atom(model)}{_sizes(sizes)}({_named(args)})"
-        case ir.GivenOp(target, fields):
+        case ir.GivenOp(target=target, fields=fields):
             return f"{atom(target)} given {{{_named(fields, ' = ')}}}"
         case ir.Marginal(target, keep, method):
             by = f", by = {operation(method)}" if method else ""

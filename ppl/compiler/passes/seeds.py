@@ -82,6 +82,21 @@ def _notes(program: ir.Program, wanted: frozenset[str]) -> Report:
     return tuple(found)
 
 
+def seed_draw(
+    names: Names, site: str, indices: tuple[ir.Atom, ...], affine: tuple[Size, ...]
+) -> tuple[tuple[ir.Stmt, ...], ir.Var]:
+    """The statements that draw a seed, and the seed."""
+    ends = (("low", ir.Lit(0, ty.INT)), ("high", ir.Lit(HIGHEST, ty.INT)))
+    uniform = ir.Var(names.fresh("seeds"), ty.Dist(ty.INT))
+    var = ir.Var(names.fresh(site), ty.INT, Integers(), ir.Level.DISCRETE)
+    draw = ir.Draw(var, site, uniform, ir.Role.AUX, indices, affine)
+    return (ir.Let(uniform, ir.MakeDist("DiscreteUniform", ends)), draw), var
+
+
+def seed_site(site: str, lengths: tuple[Size, ...], axes: tuple[str, ...]) -> ir.SiteInfo:
+    return ir.SiteInfo(site, ty.array(ty.INT, *lengths), Integers(), ir.Role.AUX, True, axes)
+
+
 class _Drawn:
     """Seeds that are drawn in front of a block inside of ``loops``. ``setup``: the statements that do so."""
 
@@ -91,15 +106,11 @@ class _Drawn:
 
     def fresh(self, wish: str) -> ir.Var:
         site = f"{wish} seed"
-        ends = (("low", ir.Lit(0, ty.INT)), ("high", ir.Lit(HIGHEST, ty.INT)))
-        uniform = ir.Var(self.seeder.names.fresh("seeds"), ty.Dist(ty.INT))
-        var = ir.Var(self.seeder.names.fresh(site), ty.INT, Integers(), ir.Level.DISCRETE)
         affine = tuple(Size.var(loop.index.id) - loop.lower for loop in self.loops)
-        draw = ir.Draw(var, site, uniform, ir.Role.AUX, tuple(map(ir.SizeAtom, affine)), affine)
-        self.setup += [ir.Let(uniform, ir.MakeDist("DiscreteUniform", ends)), draw]
-        type_ = ty.array(ty.INT, *(loop.upper - loop.lower for loop in self.loops))
-        axes = tuple(loop.axis for loop in self.loops)
-        self.seeder.sites.append(ir.SiteInfo(site, type_, Integers(), ir.Role.AUX, True, axes))
+        drawn, var = seed_draw(self.seeder.names, site, tuple(map(ir.SizeAtom, affine)), affine)
+        self.setup += drawn
+        lengths = tuple(loop.upper - loop.lower for loop in self.loops)
+        self.seeder.sites.append(seed_site(site, lengths, tuple(loop.axis for loop in self.loops)))
         return var
 
     def inside(self, loop: Loop) -> _Drawn:
