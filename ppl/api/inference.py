@@ -14,6 +14,7 @@ from ppl.api.result import Result
 
 if TYPE_CHECKING:
     from ppl.compiler.passes.query import Plan
+    from ppl.core.errors import MethodError
     from ppl.inference.methods.base import Method
     from ppl.inference.run import Posterior
     from ppl.runtime.progress import Listener
@@ -74,7 +75,7 @@ def infer(
     summed = tuple(
         f"`{name}` was summed out exactly, and drawn from its conditional" for name in compiled.plan.marginalised
     )
-    summed += tuple(note.text for note in compiled.plan.notes if note.kind == "cut")
+    summed += tuple(dict.fromkeys(n.text for n in compiled.plan.notes if n.kind in ("cut", "particles")))
     partly = tuple(_partly_drawn(posterior))
     return Result(posterior, target, target.record(), notes=(*bound.notes, *summed, *partly))
 
@@ -114,12 +115,30 @@ def prior(
 def _reasons(plan: Plan) -> Iterator[None]:
     """Where a method does not fit, also say why discrete variables could not be summed out."""
     from ppl.core.errors import MethodError
+    from ppl.core.target import is_auxiliary
 
     try:
         yield
     except MethodError as e:
+        if any(is_auxiliary(s.name) and f"`{s.name}`" in e.message for s in plan.model.sites):
+            raise _estimated(e) from None
         reasons = tuple(r.reason for r in plan.refusals)
         raise MethodError(e.message, notes=e.notes + reasons, helps=e.helps) from None
+
+
+def _estimated(refused: MethodError) -> MethodError:
+    """The error of a method that needs a density, where particles estimate the density."""
+    from ppl.core.errors import MethodError
+
+    return MethodError(
+        f"{refused.message.split(' ', 1)[0]} needs the density itself, and this model's is estimated from particles: it infers "
+        "by sampling in its own text",
+        notes=("the random numbers of the particles are variables of the model, which this method cannot move",),
+        helps=(
+            "run it by a method that takes estimates: --method 'importance(10000)', 'smc(10000)' or 'mh'",
+            "or write `by enumerate` in the program, where the block draws finitely many values",
+        ),
+    )
 
 
 def wants_marginals(method: Method) -> bool:

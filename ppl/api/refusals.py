@@ -6,6 +6,7 @@ from ppl.compiler.check.executable import executability
 from ppl.compiler.diagnostics.diagnostic import Diagnostic
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.passes.absent_draws import unfillable
+from ppl.compiler.passes.applications import left_over
 from ppl.compiler.passes.schedule import run_passes
 from ppl.compiler.passes.unroll import uncut
 
@@ -16,4 +17,4 @@ def refusals(program: ir.Program, model: str) -> list[Diagnostic]:
     if found:
         return found
     inlined = run_passes(program, model, after="inline").program.model(model)
-    return uncut(inlined) or unfillable(inlined)
+    return uncut(inlined) or left_over(inlined) or unfillable(inlined)

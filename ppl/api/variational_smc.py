@@ -24,7 +24,7 @@ def bound(applied: Applied, method: Vi, guide: ir.Model | None) -> tuple[Compile
     from ppl.api.variational import valued
     from ppl.inference.variational.particle import ParticleObjective
 
-    particles, share = _arguments(method)
+    particles, share, runs = _arguments(method)
     compiled = variational_target(applied, guide, marginalise=False)
     target: Any = compiled.target
     discrete = [v.name for v in target.latents if v.discrete]
@@ -44,25 +44,39 @@ def bound(applied: Applied, method: Vi, guide: ir.Model | None) -> tuple[Compile
             "the objective smc has nothing to train: neither the model nor a guide has a `param`",
             helps=("declare one: param s: pos = 1", "or infer with --method 'smc(1000)'"),
         )
-    objective = ParticleObjective(target, first, _at, _named, particles, share)
+    objective = ParticleObjective(target, first, _at, _named, particles, share, runs)
     note = "vi: the model is its own proposal" if guide is None else f"vi: the proposal is `{guide.name}` of the file"
     made = method.of(objective, f"smc({particles})", True, notes=(note,), settle=_at)
     return replace(compiled, target=target), made
 
 
-def _arguments(method: Vi) -> tuple[int, float]:
-    """Particles, and the share of effective ones below which they are resampled."""
+_SIGNATURE = "smc(n: int, ess: float = 0.5), or smc(n: int, resampling=score, runs: int = 2)"
+
+
+def _arguments(method: Vi) -> tuple[int, float, int]:
+    """Particles, the share of effective ones below which they are resampled, and how many filters are run to know the
+    score of the resampled indices (0: it is left out)."""
     call: Any = method.objective
     given: dict[str, Any] = dict(zip(("n", "ess"), call.args, strict=False)) | dict(call.keywords)
-    n, ess = given.get("n", 0), given.get("ess", 0.5)
-    fits = isinstance(n, int) and n >= 1 and isinstance(ess, int | float) and not isinstance(ess, bool)
-    if not fits or len(call.args) > 2 or set(given) - {"n", "ess"}:
-        raise UsageError(
-            f"the objective {call.expression()} is not one", notes=("signature: smc(n: int, ess: float = 0.5)",)
-        )
+    scored = given.pop("resampling", None) is not None
+    n, ess, runs = given.get("n", 0), given.get("ess", 0.5), given.get("runs", 2) if scored else 0
+    fits = _whole(n, 1) and isinstance(ess, int | float) and not isinstance(ess, bool)
+    fits = fits and (_whole(runs, 2) if scored else "runs" not in given) and not (scored and "ess" in given)
+    if not fits or len(call.args) > 2 or set(given) - {"n", "ess", "runs"} or not _named_score(call):
+        raise UsageError(f"the objective {call.expression()} is not one", notes=(f"signature: {_SIGNATURE}",))
     if method.batch is not None:
         raise UsageError("`batch` does not go with the objective smc", helps=("leave `batch` out",))
-    return n, float(ess)
+    return n, float(ess), runs
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _named_score(call: Any) -> bool:
+    """Whether ``resampling``, where it is given, is the word ``score``."""
+    word = dict(call.keywords).get("resampling")
+    return word is None or getattr(word, "name", word) == "score"
 
 
 def _at(target: Any, params: Any) -> Any:

@@ -19,6 +19,12 @@ Trace = dict[str, Array]  # site name -> whole array of the random variable, in 
 Unconstrained = dict[str, Array]  # site name -> its image in R^k
 
 
+def is_auxiliary(name: str) -> bool:
+    """Whether a random variable is one that the compiler has added (a seed of nested inference, the number of a
+    particle): those have a space in their names, which no name of the language has. Results do not show them."""
+    return " " in name
+
+
 class Latent(NamedTuple):
     """A latent random variable of a target.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ppl.compiler.check.context import Context, suggestion
 from ppl.compiler.check.declared_draws import at_declared_type
 from ppl.compiler.check.definitions import define, element_name, simulate
@@ -12,12 +14,11 @@ from ppl.compiler.check.registration import broken, register
 from ppl.compiler.check.strategies import strategy
 from ppl.compiler.check.targets import target
 from ppl.compiler.check.unify import describe, substitute, substitute_support
-from ppl.compiler.check.values import DistFacts, Value
+from ppl.compiler.check.values import DistFacts, Value, unknown
 from ppl.compiler.diagnostics.diagnostic import Help
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.nodes import Level, Role
-from ppl.compiler.ir.sizes import Size
 from ppl.compiler.ir.types import REAL, element
 from ppl.compiler.syntax import ast
 
@@ -41,7 +42,7 @@ def draw(cx: Context, stmt: ast.Draw) -> None:
             value = check(cx, stmt.dist)
             define(cx, stmt.target, value, "let", stmt.span, stmt.doc)
             return
-    dist = check(cx, stmt.dist)
+    dist = _conditioned(cx, check(cx, stmt.dist))
     where = target(cx, stmt.target)
     if dist.unknown or where is None:
         broken(cx, stmt)
@@ -71,7 +72,23 @@ def draw(cx: Context, stmt: ast.Draw) -> None:
     cx.emit(ir.Draw(var, name, dist.atom, Role(stmt.role), indices, affine, via, missing, span=stmt.span))
     add_piece(cx, site, SitePiece(box, (), var, stmt.target.span), cx.frames[-1])
     if facts.model is not None:
-        _fields(cx, stmt, site, box, var, facts.model, dict(facts.sizes))
+        _fields(cx, stmt, site, box, var, facts)
+
+
+def _conditioned(cx: Context, dist: Value) -> Value:
+    """A conditioned model behind ``~`` is run: its sizes must be known."""
+    facts = dist.dist
+    model = None if facts is None or facts.model is None else cx.module.parts.models.get(facts.model)
+    if not isinstance(dist.type, ty.Target) or facts is None or facts.returns is None or model is None:
+        return dist
+    unsolved = [n for n in model.sizes if n not in dict(facts.sizes)]
+    if unsolved:
+        text = f"the size `{unsolved[0]}` of `{model.name}` can't be found from the arguments and what is given"
+        help_ = Help(f"give the sizes: `{model.name}[{', '.join(model.sizes)}](…)` with their values")
+        cx.error("E213", text, dist.span, f"`{unsolved[0]}` is not determined", ((model.span, "declared here"),), helps=(help_,))
+        return unknown(dist.span)
+    type_, support = facts.returns
+    return replace(dist, type=type_, support=support)
 
 
 def _level(stmt: ast.Draw, facts: DistFacts, discrete: bool, missing: bool) -> Level:
@@ -186,10 +203,13 @@ def _check_measure(cx: Context, stmt: ast.Draw, facts: DistFacts, dist: Value) -
         )
 
 
-def _fields(cx: Context, stmt: ast.Draw, site: Site, box: Box, var: ir.Var, model: str, sizes: dict[str, Size]) -> None:
+def _fields(cx: Context, stmt: ast.Draw, site: Site, box: Box, var: ir.Var, facts: DistFacts) -> None:
     """The variables of a submodel, read as ``x.theta``."""
+    model, sizes = facts.model or "", dict(facts.sizes)
     found = cx.module.parts.models.get(model)
     for s in _model_sites(cx, model) if found is not None else ():
+        if facts.keeps is not None and s.name.split(".")[0] not in facts.keeps:
+            continue
         name = f"{site.name}.{s.name}"
         type_, support = substitute(s.type, sizes), substitute_support(s.support, sizes)
         level = Level.DATA if s.role == Role.DATA else Level.DISCRETE if s.discrete else Level.CONTINUOUS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ppl.compiler.check.executable_models import unusable
 from ppl.compiler.diagnostics.diagnostic import Diagnostic, Help, Label
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
@@ -38,6 +39,7 @@ def _reachable(program: ir.Program, target: ir.Model) -> list[Diagnostic]:
     for name, body in _reach(program, target):
         if body is not None:
             out += _body(program, body)
+            out += unusable(program, body)
         if name in {m.name for m in program.models}:
             out += _unlike(program.model(name))
     return out
@@ -85,9 +87,7 @@ def _unlike(model: ir.Model) -> list[Diagnostic]:
 
 _NESTED = {
     ir.ExpectOp: ("E604", "an expectation, `expect`, inside of a model"),
-    ir.Marginal: ("E603", "nested inference, `marginal`"),
     ir.Density: ("E604", "`density` of a target or guide, inside of a model"),
-    ir.GivenOp: ("E603", "a conditioned model as a value, `given`"),
 }
 
 
@@ -106,12 +106,12 @@ def _body(program: ir.Program, body: ir.Block) -> list[Diagnostic]:
     out = []
     for n in walk(body):
         match n:
-            case ir.Let(op=ir.InferOp(method=ir.Method(name="enumerate"))):
+            case ir.Let(op=ir.InferOp(method=ir.Method(name="enumerate" | "importance"))):
                 pass
             case ir.Let(op=ir.InferOp(method=method)):
                 by = method.name if method is not None else "no method"
-                what = f"nested inference by {by}: its estimate would be random"
-                out.append(_finding("E603", what, n.span, "not executable yet", Help("write `by enumerate`: exact")))
+                helps = Help("write `by enumerate`: exact"), Help("or `by importance(100)`: 100 weighted particles")
+                out.append(_finding("E603", f"nested inference by {by}", n.span, "not executable yet", *helps))
             case ir.Let(op=op) if type(op) in _NESTED:
                 code, what = _NESTED[type(op)]
                 out.append(_finding(code, what, n.span, "not executable yet"))

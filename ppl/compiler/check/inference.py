@@ -14,6 +14,7 @@ from ppl.compiler.diagnostics.diagnostic import Edit, Help
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.nodes import Level
+from ppl.compiler.ir.sizes import Size
 from ppl.compiler.ir.supports import ANYTHING, REALS, UNIT_INTERVAL
 from ppl.compiler.ir.types import BOOL, REAL, UNIT, Type, array, element, shape
 from ppl.compiler.syntax import ast
@@ -94,6 +95,8 @@ def given(cx: Context, e: ast.Given) -> Value:
         )
     fields: list[tuple[str, ir.Atom]] = []
     level = target.level
+    known = dict(target.dist.sizes) if target.dist is not None else {}
+    instance = Instance({n: known.get(n) for n in model.sizes} if model is not None else {})
     for f in e.fields:
         expr = f.value if f.value is not None else ast.Name(f.name, span=f.span)
         site = next((s for s in model.sites if s.name == f.name), None) if model is not None else None
@@ -109,7 +112,7 @@ def given(cx: Context, e: ast.Given) -> Value:
             )
             check(cx, expr)
             continue
-        value = check(cx, expr) if site is None or model is None else _given_value(cx, model, site, expr, target)
+        value = check(cx, expr) if site is None or model is None else _given_value(cx, model, site, expr, instance)
         fields.append((f.name, value.atom))
         level = max(level, value.level)
     if target.unknown:
@@ -117,15 +120,29 @@ def given(cx: Context, e: ast.Given) -> Value:
     kind: Type = (
         ty.Target(ty.Trace(target.dist.model)) if target.dist is not None and target.dist.model else target.type
     )
-    var = cx.let(ir.GivenOp(target.atom, tuple(fields)), kind, ANYTHING, level, e.span)
-    return Value(var, kind, ANYTHING, level, e.span, dist=target.dist)
+    sizes = tuple((n, s) for n, s in instance.sizes.items() if s is not None)
+    var = cx.let(ir.GivenOp(target.atom, tuple(fields), sizes), kind, ANYTHING, level, e.span)
+    return Value(var, kind, ANYTHING, level, e.span, dist=_conditioned(target, model, tuple(n for n, _ in fields), sizes))
 
 
-def _given_value(cx: Context, model: ir.Model, site: ir.SiteInfo, expr: ast.Expr, target: Value) -> Value:
+def _conditioned(
+    target: Value, model: ir.Model | None, given: tuple[str, ...], sizes: tuple[tuple[str, Size], ...]
+) -> DistFacts | None:
+    """What is known of it: the variables that are left, and what it returns."""
+    facts = target.dist
+    if facts is None or model is None:
+        return facts
+    returns = facts.returns
+    if isinstance(target.type, ty.Dist):
+        returns = substitute(target.type, dict(sizes)), substitute_support(target.support, dict(sizes))
+    left = facts.keeps if facts.keeps is not None else frozenset(s.name for s in model.sites)
+    return replace(facts, sizes=sizes, returns=returns, keeps=left - set(given))
+
+
+def _given_value(cx: Context, model: ir.Model, site: ir.SiteInfo, expr: ast.Expr, instance: Instance) -> Value:
     from ppl.compiler.check.expressions import check, mismatch
 
     value = check(cx, expr)
-    instance = Instance(dict.fromkeys(model.sizes))
     if not match(cx, site.type, value.type, instance, f"`{site.name}`"):
         mismatch(cx, value, site.type, f"the value of `{site.name}`", "E201", ((site.span, "drawn here"),))
         return unknown(expr.span)
@@ -365,4 +382,5 @@ def _marginal(cx: Context, e: ast.Call) -> Value:
         )
         return unknown(e.span)
     var = cx.let(ir.Marginal(target.atom, tuple(names), m), target.type, target.support, target.level, e.span)
-    return Value(var, target.type, target.support, target.level, e.span, dist=target.dist)
+    facts = target.dist if target.dist is None else replace(target.dist, keeps=frozenset(names))
+    return Value(var, target.type, target.support, target.level, e.span, dist=facts)

@@ -62,6 +62,9 @@ class Influence:
                         self._block(n, control)
                     elif isinstance(n, ir.MappedRead):
                         self._note(n.var, _ids(n.array))
+                if isinstance(stmt.op, ir.GivenOp):
+                    self.sinks |= _ids(stmt.op)
+                    self.conditions = True
                 if isinstance(stmt.op, ir.ApplyModel) and self._has_data(stmt.op.model):
                     self.sinks |= _ids(tuple(a for _, a in stmt.op.args))
                     self.conditions = True

@@ -16,7 +16,9 @@ from ppl.compiler.ir.types import Type, Unknown
 class DistFacts:
     """What is known of a distribution value. ``atom``: a point of a continuous space has positive probability
     (``Delta``); ``density``: a part has a density. Both at once is a mixed measure. ``arguments`` by parameter name;
-    ``model``: the name of the applied model or guide, with the values of its size variables."""
+    ``model``: the name of the applied model or guide, with the values of its size variables; ``returns``: where it is
+    conditioned or in part integrated out, type and support of what it returns, and ``keeps`` the names of the random
+    variables that are left (None: all)."""
 
     name: str = ""
     event: int | None = None
@@ -28,6 +30,8 @@ class DistFacts:
     arguments: tuple[tuple[str, Value], ...] = ()
     model: str | None = None
     sizes: tuple[tuple[str, Size], ...] = ()
+    returns: tuple[Type, Support] | None = None
+    keeps: frozenset[str] | None = None
 
     def argument(self, name: str) -> Value | None:
         return dict(self.arguments).get(name)

@@ -100,7 +100,7 @@ class Evaluator:
     def _draw(self, frame: Frame, draw: Draw) -> None:
         given = frame.given.get(draw.var.id, NOT_GIVEN)
         dist = frame.read(draw.dist)
-        if draw.site in frame.code.determined:
+        if not self.interpretation.nested and draw.site in frame.code.determined:
             value = dist if is_undefined(dist) else frame.code.determined_value(dist)
             frame.define(draw.var, value)
             if self.interpretation.records == "value" and not is_undefined(value):

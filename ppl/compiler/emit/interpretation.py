@@ -47,6 +47,7 @@ class Interpretation:
     ``jacobian``: so are log |∂z/∂u|. ``records``: what is kept of a draw. ``outputs``: whether outputs are computed.
     ``trusts``: latents surely lie in their supports, so that what the compiler proved of arguments holds.
     ``marks``: what a path does not draw is recorded as NaN.
+    ``nested``: what is drawn are none of the model's random variables.
     ``conditions``: summed-out variables are drawn given what they explain (else from their prior, as the program
     says)."""
 
@@ -59,6 +60,7 @@ class Interpretation:
     conditions: bool = True
     trusts: bool = False
     marks: bool = False
+    nested: bool = False
 
     def values_only(self) -> Interpretation:
         return replace(

@@ -2,8 +2,8 @@
 
 A draw with K values runs what follows it once, mapped over an axis of K (``vmap``): the program grows by one axis per
 draw, not by copies. Loops that draw are unrolled (their outcomes are as many as K to the power of their length
-anyway); after a branch that draws, what follows is traced once for each side, and outcomes of the side not taken have
-weight zero.
+anyway); after a branch that draws, what follows is traced once for each side, and outcomes of sides not taken have weight
+zero.
 
 Everything is evaluated twice. An outcome of weight zero has derivative zero, but what leads to it may have an infinite
 one (``factor alpha * logprob(d, x)`` where x is impossible), and zero times infinity is NaN. The first evaluation says
@@ -24,11 +24,13 @@ from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.frame import Frame, total
 from ppl.compiler.emit.interpretation import DENSITY
 from ppl.compiler.emit.traverse import Memo, draws_in
-from ppl.compiler.ir.nodes import ApplyModel, Draw, If, InferOp, Let, Match, Plate, Scan, Stmt
+from ppl.compiler.ir.nodes import ApplyModel, Block, Draw, If, InferOp, Let, LogEvidence, Match, Plate, Scan, Stmt, Var
 from ppl.core.distributions import support_values
 from ppl.core.distributions.atoms import Atoms
 from ppl.core.errors import ResourceError
 from ppl.core.numerics import log_sum_exp
+from ppl.core.select import gate
+from ppl.core.target import is_auxiliary
 from ppl.core.undefined import UNDEFINED, has_undefined
 
 if TYPE_CHECKING:
@@ -66,17 +68,32 @@ def infer(frame: Frame, op: InferOp) -> Any:
     return Atoms(found.value, jnp.where(possible, found.log_weight - jnp.where(possible, log_z, 0.0), -jnp.inf))
 
 
+def log_evidence(frame: Frame, op: LogEvidence) -> Any:
+    """The log of the total mass of a block, by visiting every outcome of its draws."""
+    from ppl.compiler.emit.evaluate import Evaluator
+
+    root = Frame(frame)
+    first = _Run(Evaluator(DENSITY), root)
+    found = first.statements(op.body.statements, root, first.weighed)
+    if has_undefined(found.log_weight) or has_undefined(found.value):
+        return UNDEFINED
+    second = _Run(Evaluator(DENSITY), root, lax.stop_gradient(found.log_weight) > -jnp.inf, first.splits)
+    root = second.root = Frame(frame)
+    return log_sum_exp(second.statements(op.body.statements, root, second.weighed).log_weight)
+
+
 class _Run:
     """``axes``: the numbers of values of the draws that the current statement is mapped over. ``possible``: which of
     the outcomes that the current statement leads to have a positive weight, None where that is not known yet.
-    ``splits``: how many outcomes have the first side of each branch that draws, in the order in which they are met."""
+    ``splits``: how many outcomes each side of a branch that draws has, for the branches in the order in which they are
+    met."""
 
     def __init__(
         self,
         evaluator: Evaluator,
         root: Frame,
         possible: Bool[Array, " K"] | None = None,
-        splits: list[int] | None = None,
+        splits: list[tuple[int, ...]] | None = None,
     ):
         self.evaluator, self.root, self.possible = evaluator, root, possible
         self.splits = [] if splits is None else splits
@@ -84,15 +101,19 @@ class _Run:
         self.branches = 0
 
     def outcome(self, last: Frame, op: InferOp) -> Outcomes:
+        value = last.read(op.body.results[0])
+        if has_undefined(value):
+            return Outcomes(jnp.zeros((1,)), value)
+        return Outcomes(self.weighed(last).log_weight, jax.tree.map(lambda a: jnp.asarray(a)[None], value))
+
+    def weighed(self, last: Frame) -> Outcomes:
+        """An outcome without a value."""
         weight: Any = jnp.zeros(())
         frame: Frame | None = last
         while frame is not None and frame is not self.root.parent:
             weight = weight + (total(frame.weights) if frame.weights else 0.0)
             frame = frame.parent
-        value = last.read(op.body.results[0])
-        if has_undefined(value):
-            return Outcomes(jnp.zeros((1,)), value)
-        return Outcomes(jnp.reshape(weight, (1,)), jax.tree.map(lambda a: jnp.asarray(a)[None], value))
+        return Outcomes(jnp.reshape(weight, (1,)), ())
 
     def statements(self, rest: tuple[Stmt, ...], frame: Frame, then: Continuation) -> Outcomes:
         """The outcomes of ``rest``, and of what follows it."""
@@ -102,18 +123,18 @@ class _Run:
             def onward(inner: Frame, after: tuple[Stmt, ...] = after) -> Outcomes:
                 return self.statements(after, inner, then)
 
+            if isinstance(s, Draw) and s.absent:
+                frame.define(s.var, UNDEFINED)  # noise of mass one that nothing reads
+                continue
             if isinstance(s, Draw):
                 return self.draw(s, frame, onward)
             if isinstance(s, (Plate, Scan)) and _draws(s):
                 return self.loop(s, frame, onward)
-            if isinstance(s, If) and _draws(s):
-                return self.branch(s, frame, onward)
-            if isinstance(s, Match) and _draws(s):
-                message = "a `match` that draws inside of `infer` cannot be enumerated"
-                raise EmissionError(message, s.span, helps=("draw before it, and match on the values",))
+            if isinstance(s, (If, Match)) and _draws(s):
+                return self.sides(s, arms(s, frame), frame, onward)
             if isinstance(s, Let) and isinstance(s.op, ApplyModel):
-                message = "a draw from a model inside of `infer` cannot be enumerated"
-                raise EmissionError(message, s.span, helps=("write the model's draws in the `infer` block",))
+                message = "a draw from a model that is only known when the program runs cannot be enumerated"
+                raise EmissionError(message, s.span, helps=("write `x ~ m(…)` with the model's own name",))
             self.evaluator.execute(s, frame)
         return then(frame)
 
@@ -149,6 +170,12 @@ class _Run:
         """Every value of the draw, and its log probability."""
         if isinstance(dist, Atoms):
             return dist.values, dist.log_p
+        if is_auxiliary(draw.site):
+            raise EmissionError(
+                "an estimate inside of `infer … by enumerate` is random, and its randomness cannot be enumerated",
+                draw.span,
+                helps=("estimate it outside of the block: by a `let` before `infer`", "or write `by enumerate` there too"),
+            )
         one = support_values(dist)
         if one is None or dist.event_shape:
             raise EmissionError(
@@ -198,35 +225,68 @@ class _Run:
 
         return iteration(lower, frame, tuple(frame.read(c.init) for c in carries), ())
 
-    def branch(self, s: If, frame: Frame, onward: Continuation) -> Outcomes:
-        condition = frame.read(s.condition)
-        if isinstance(condition, (bool, np.bool_)):
-            return self.side(s, bool(condition), None, frame, onward)
+    def sides(self, s: If | Match, arms: list[Arm], frame: Frame, onward: Continuation) -> Outcomes:
+        """What follows a branch, once for each side that may be taken."""
         index, possible = self.branches, self.possible
         self.branches += 1
         if possible is None:
-            self.splits.append(0)
-        else:
-            self.possible = possible[: self.splits[index]]
-        then = self.side(s, True, condition, frame, onward)
-        if possible is None:
-            self.splits[index] = len(then.log_weight)
-        else:
-            self.possible = possible[self.splits[index] :]
-        otherwise = self.side(s, False, ~condition, frame, onward)
+            self.splits.append(())
+        found: list[Outcomes] = []
+        for number, arm in enumerate(arms):
+            if possible is not None:
+                start, stop = (sum(self.splits[index][:k]) for k in (number, number + 1))
+                self.possible = possible[start:stop]
+            found.append(self.side(s, arm, frame, onward))
+            if possible is None:
+                self.splits[index] += (len(found[-1].log_weight),)
         self.possible = possible
-        return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), then, otherwise)
+        return jax.tree.map(lambda *a: jnp.concatenate(a), *found)
 
-    def side(self, s: If, taken: bool, condition: Any, frame: Frame, onward: Continuation) -> Outcomes:
-        block = s.then if taken else s.otherwise
-        inner = Frame(frame, gated=condition)
+    def side(self, s: If | Match, arm: Arm, frame: Frame, onward: Continuation) -> Outcomes:
+        inner = Frame(frame, gated=arm.condition)
+        for binder, value in arm.binders:
+            inner.define(binder, value if arm.condition is None else gate(arm.condition, value))
 
         def join(f: Frame) -> Outcomes:
             last = Frame(f)
-            for var, result in zip(s.results, block.results, strict=True):
+            for var, result in zip(s.results, arm.block.results, strict=True):
                 last.define(var, f.read(result))
-            if condition is not None:
-                last.weights.append(jnp.where(condition, 0.0, -jnp.inf))
+            if arm.condition is not None:
+                last.weights.append(jnp.where(arm.condition, 0.0, -jnp.inf))
             return onward(last)
 
-        return self.statements(block.statements, inner, join)
+        return self.statements(arm.block.statements, inner, join)
+
+
+class Arm(NamedTuple):
+    """One side of a branch. ``condition``: whether it is taken, None where that is decided."""
+
+    block: Block
+    condition: Any
+    binders: tuple[tuple[Var, Any], ...] = ()
+
+
+def arms(s: If | Match, frame: Frame) -> list[Arm]:
+    """The sides that may be taken: one, where what decides is known while tracing."""
+    if isinstance(s, If):
+        condition = frame.read(s.condition)
+        if isinstance(condition, (bool, np.bool_)):
+            return [Arm(s.then if condition else s.otherwise, None)]
+        return [Arm(s.then, condition), Arm(s.otherwise, ~condition)]
+    subject = frame.read(s.subject)
+    position = {c.name: k for k, c in enumerate(frame.code.sum(subject.sum).constructors)}
+    found: list[Arm] = []
+    before: Any = False
+    for case in s.cases:
+        k = None if case.constructor is None else position[case.constructor]
+        here = ~before if k is None else subject.tag == k
+        binders = () if k is None else tuple(zip(case.binders, subject.fields[k], strict=True))
+        if isinstance(subject.tag, int):
+            if k is None or k == subject.tag:
+                return [Arm(case.body, None, binders)]
+        else:
+            found.append(Arm(case.body, here, binders))
+            before = here | before
+        if k is None:
+            break
+    return found

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ppl.compiler.diagnostics.span import Span
-from ppl.compiler.emit import indexing, loops, nested
+from ppl.compiler.emit import indexing, loops, nested, particles
 from ppl.compiler.emit.code import FunctionCode, LambdaCode
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Frame
@@ -23,12 +23,14 @@ from ppl.compiler.ir.nodes import (
     Assemble,
     Call,
     Closure,
+    DeriveSeed,
     FunctionRef,
     GetField,
     GetItem,
     IndexOp,
     InferOp,
     Let,
+    LogEvidence,
     LogProb,
     MakeArray,
     MakeDist,
@@ -37,6 +39,7 @@ from ppl.compiler.ir.nodes import (
     MakeTuple,
     Map,
     Op,
+    Particles,
     Prim,
     Var,
 )
@@ -93,8 +96,18 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
             return loops.map_(evaluator, frame, op)
         case LogProb(dist=dist, value=value, kind=kind):
             return _log_prob(frame.read(dist), frame.read(value), kind)
-        case InferOp():
+        case InferOp(seed=None):
             return nested.infer(frame, op)
+        case InferOp():
+            return particles.infer(frame, op, statement)
+        case LogEvidence(seed=None):
+            return nested.log_evidence(frame, op)
+        case LogEvidence():
+            return particles.log_evidence(frame, op, statement)
+        case DeriveSeed():
+            return particles.derived_seed(frame, op)
+        case Particles():
+            return particles.part(frame, op, statement)
     raise _not_executable(op, statement)
 
 

@@ -181,10 +181,11 @@ class ApplyModel(Op):
 
 @record
 class GivenOp(Op):
-    """``target given {y = e}``"""
+    """``target given {y = e}``; ``sizes``: the values of the size variables of the model that are known."""
 
     target: Atom
     fields: tuple[tuple[str, Atom], ...]
+    sizes: tuple[tuple[str, Size], ...] = ()
 
 
 @record
@@ -208,10 +209,42 @@ class Method:
 
 @record
 class InferOp(Op):
-    """``infer { … } by method``: a value of type Dist over the block's result. The block draws and conditions."""
+    """``infer { … } by method``: a value of type Dist over the block's result. The block draws and conditions.
+
+    ``seed``, an int, fixes the random numbers of a method that samples: given it the operation is deterministic (the
+    pass ``seeds`` draws it)."""
 
     body: Block
     method: Method | None
+    seed: Atom | None = None
+
+
+@record
+class DeriveSeed(Op):
+    """A seed of its own for each ``path``, a tuple of ints, from another seed."""
+
+    seed: Atom
+    path: tuple[Atom, ...]
+
+
+@record
+class Particles(Op):
+    """Of a distribution ``dist`` on particles: with ``part="index"`` the distribution of a particle's number, by weight;
+    with "value" the value of particle ``index``; with "alive" whether any particle has a positive weight."""
+
+    dist: Atom
+    part: str
+    index: Atom | None = None
+
+
+@record
+class LogEvidence(Op):
+    """The log of the total mass of the block: by enumeration, or the log of the mean weight of n executions, whose
+    random numbers ``seed`` fixes (the mean is unbiased). Made by the pass ``inline``."""
+
+    body: Block
+    method: Method
+    seed: Atom | None = None
 
 
 @record

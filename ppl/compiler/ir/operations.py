@@ -51,11 +51,15 @@ def operation(op: ir.Op | ir.Method) -> str:
             return f"{name}{_sizes(sizes)}({_named(args)}){copies}"
         case ir.ApplyModel(model, args, sizes):
             return f"{atom(model)}{_sizes(sizes)}({_named(args)})"
-        case ir.GivenOp(target, fields):
+        case ir.GivenOp(target=target, fields=fields):
             return f"{atom(target)} given {{{_named(fields, ' = ')}}}"
         case ir.Marginal(target, keep, method):
             by = f", by = {operation(method)}" if method else ""
             return f"marginal({atom(target)}, keep = ({', '.join(keep)}){by})"
+        case ir.DeriveSeed(seed, path):
+            return f"seed {_list((seed, *path))}"
+        case ir.Particles(dist, part, index):
+            return f"particle {part} of {atom(dist)}" + ("" if index is None else f" at {atom(index)}")
         case ir.Method(name, args, kwargs):
             return f"{name}({', '.join(filter(None, (_list(args), _named(kwargs))))})"
         case ir.Density(target, trace):

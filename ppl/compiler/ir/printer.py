@@ -131,9 +131,11 @@ class _Printer:
             case ir.Closure(params, body, recursive):
                 name = f" {recursive.id}" if recursive else ""
                 return self.body(f"{head}fn{name}({self.typed_list(params)})", body)
-            case ir.InferOp(body, method):
-                lines = self.body(f"{head}infer", body)
-                return [*lines[:-1], "}" + (f" by {operation(method)}" if method else "")]
+            case ir.InferOp(body, method, seed) | ir.LogEvidence(body, method, seed):
+                word = "infer" if isinstance(op, ir.InferOp) else "log evidence"
+                lines = self.body(f"{head}{word}", body)
+                by = f" by {operation(method)}" if method else ""
+                return [*lines[:-1], "}" + by + (f" seed {atom(seed)}" if seed else "")]
             case ir.ExpectOp(body):
                 return self.body(f"{head}expect", body)
         return [head + operation(op)]

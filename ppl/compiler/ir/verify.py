@@ -83,6 +83,8 @@ class _Globals:
 
 
 _Scope = dict[str, ir.Var]
+_Holder = ir.Map | ir.Closure | ir.InferOp | ir.LogEvidence | ir.ExpectOp
+_WITH_BLOCKS = (ir.Map, ir.Closure, ir.InferOp, ir.LogEvidence, ir.ExpectOp)
 
 
 class _Verifier:
@@ -154,7 +156,7 @@ class _Verifier:
         span = stmt.span
         for text in complaints(stmt, self.sites, effects=self.effects, loops=self.loops):
             self.problem(text, span)
-        if isinstance(stmt, ir.Let) and isinstance(stmt.op, (ir.Map, ir.Closure, ir.InferOp, ir.ExpectOp)):
+        if isinstance(stmt, ir.Let) and isinstance(stmt.op, _WITH_BLOCKS):
             self.operation(stmt.op, scope, span)
         elif isinstance(stmt, (ir.Plate, ir.For, ir.Scan)):
             self.loop(stmt, scope)
@@ -201,12 +203,13 @@ class _Verifier:
         for value in (*(c.next for c in stmt.carries), *(s.value for s in stmt.stacked)):
             self.use(value, inside, stmt.span)
 
-    def operation(self, op: ir.Map | ir.Closure | ir.InferOp | ir.ExpectOp, scope: _Scope, span: Span) -> None:
+    def operation(self, op: _Holder, scope: _Scope, span: Span) -> None:
         for m in op.mapped if isinstance(op, ir.Map) else ():
             self.use(m.array, scope, span)
         before, sites = self.effects, self.sites
-        self.effects, self.sites = isinstance(op, (ir.InferOp, ir.ExpectOp)), None
+        self.effects, self.sites = not isinstance(op, (ir.Map, ir.Closure)), None
         self.block(op.body, self.extend(scope, binders(op), span))
         self.effects, self.sites = before, sites
-        if isinstance(op, ir.InferOp) and op.method is not None:
-            self.uses(op.method, scope, span, frozenset())
+        if isinstance(op, (ir.InferOp, ir.LogEvidence)):
+            for node in (op.method, op.seed):
+                self.uses((node,) if node is not None else (), scope, span, frozenset())

@@ -48,7 +48,7 @@ Flags = dict[Place, tuple[_Spot, ir.Atom]]  # the draw, and whether the path mak
 def _spots(block: ir.Block, loops: tuple[Loop, ...] = ()) -> Iterator[_Spot]:
     for s in block.statements:
         match s:
-            case ir.Draw(role=ir.Role.LATENT):
+            case ir.Draw(role=ir.Role.LATENT | ir.Role.AUX):
                 yield _Spot(s, loops)
             case ir.Plate() | ir.For() | ir.Scan():
                 yield from _spots(s.body, (*loops, s))

@@ -74,7 +74,7 @@ class _Hoister:
         match node:
             case ir.Call(ir.FunctionRef(name)):
                 return name in self.recursive
-            case ir.Call() | ir.InferOp() | ir.ExpectOp() | ir.Marginal() | ir.Density() | ir.Lag():
+            case ir.Call() | ir.InferOp() | ir.LogEvidence() | ir.ExpectOp() | ir.Marginal() | ir.Density() | ir.Lag():
                 return True
             case ir.Prim("fori" | "ode_solve") | ir.IndexOp(checked=False):
                 return True

@@ -10,19 +10,40 @@ from functools import partial
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
+from ppl.compiler.ir.operations import operation
 from ppl.compiler.ir.rewrite import Names, freshen, relevel, substitute
 from ppl.compiler.ir.sizes import Size
-from ppl.compiler.ir.walk import map_blocks, names, rebuild, statements
+from ppl.compiler.ir.walk import map_blocks, names, rebuild, statements, walk
+from ppl.compiler.passes.applications import (
+    Application,
+    application,
+    conditioned,
+    evidence,
+    factor,
+    integrated,
+    number,
+    readdressed,
+    value_of,
+)
 from ppl.compiler.passes.base import Note, Pass, Report, replace_model
 from ppl.compiler.passes.finite import operations
+from ppl.compiler.passes.seeds import seed_draw, seed_site
 from ppl.compiler.passes.sites import site_values
 from ppl.compiler.passes.unroll import chosen, deepest, ending
 
 
 def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
     inliner = _Inliner(program)
-    new = inliner.model(program.model(model))
-    return replace_model(program, new), tuple(inliner.notes)
+    new = replace_model(program, inliner.model(program.model(model)))
+    return replace(new, functions=tuple(_function(program, f) for f in new.functions)), tuple(inliner.notes)
+
+
+def _function(program: ir.Program, f: ir.Function) -> ir.Function:
+    """What is drawn inside of a function's ``infer`` is inlined there; none of it is a random variable of a model."""
+    if f.body is None or not any(isinstance(n, ir.InferOp) for n in walk(f.body)):
+        return f
+    as_model = ir.Model(f.name, "model", f.sizes, f.params, f.result, f.body)
+    return replace(f, body=_Inliner(program).model(as_model).body)
 
 
 class _Inliner:
@@ -73,8 +94,8 @@ class _Inliner:
         for stmt in block.statements:
             if isinstance(stmt, ir.Let):
                 lets[stmt.var.id] = stmt.op
-            call = _application(stmt.dist, lets) if isinstance(stmt, ir.Draw) else None
-            callee = self.callee(call, stack)
+            use = application(stmt.dist, lets) if isinstance(stmt, ir.Draw) else None
+            callee = self.callee(use)
             if isinstance(stmt, ir.If) and not self.recursive.isdisjoint(stack):
                 taken = chosen(stmt, lets)
                 if taken is not None:
@@ -82,16 +103,20 @@ class _Inliner:
                     results = zip(stmt.results, inner.results, strict=True)
                     out += (*inner.statements, *(ir.Let(v, ir.Prim("copy", (a,))) for v, a in results))
                     continue
-            if callee is not None and call is not None and isinstance(stmt, ir.Draw):
+            if callee is not None and use is not None and isinstance(stmt, ir.Draw):
                 if stack.count(callee.name) >= self.depth(callee):
                     self.cut[callee.name] = self.depth(callee)
                     out += ending(stmt, self.names, self.program.sums) or (stmt,)
                     continue
-                spliced, result = self.splice(stmt, call, callee, extents)
+                made = self.splice(stmt, use, callee, extents)
+                if made is None:
+                    out.append(stmt)  # ``left_over`` says so before such a program is run
+                    continue
+                spliced, result = made
                 inner = self.block(ir.Block(spliced), lets, extents, (*stack, callee.name))
                 out += inner.statements
                 out.append(ir.Let(stmt.var, result, span=stmt.span))
-                self.fields[stmt.var.id] = (callee, self.values_of(stmt.site, inner))
+                self.fields[stmt.var.id] = (callee, {**self.values_of(stmt.site, inner), **dict(use.given)})
                 continue
             inside = extents
             if isinstance(stmt, (ir.Plate, ir.For, ir.Scan)):
@@ -99,11 +124,11 @@ class _Inliner:
             out.append(map_blocks(stmt, partial(self.block, lets=lets, extents=inside, stack=stack)))
         return ir.Block(tuple(out), block.results)
 
-    def callee(self, call: ir.ApplyModel | None, stack: tuple[str, ...]) -> ir.Model | None:
+    def callee(self, use: Application | None) -> ir.Model | None:
         """The model that is applied, if it is known and no guide."""
-        if call is None or not isinstance(call.model, ir.ModelRef):
+        if use is None or not isinstance(use.call.model, ir.ModelRef):
             return None
-        found = self.models.get(call.model.name)
+        found = self.models.get(use.call.model.name)
         return found if found is not None and found.kind == "model" else None
 
     def depth(self, callee: ir.Model) -> int:
@@ -114,8 +139,49 @@ class _Inliner:
         prefix = site + "."
         return {name.removeprefix(prefix): atom for name, atom in site_values(inner).items() if name.startswith(prefix)}
 
-    def splice(self, draw: ir.Draw, call: ir.ApplyModel, callee: ir.Model, extents: dict[str, Size]):
-        """The callee's statements for this draw, and the operation that gives the drawn value."""
+    def splice(
+        self, draw: ir.Draw, use: Application, callee: ir.Model, extents: dict[str, Size]
+    ) -> tuple[tuple[ir.Stmt, ...], ir.Op] | None:
+        """The callee's statements for this draw, and the operation that gives the drawn value; None where that value
+        is of variables that are integrated out."""
+        defaults, atoms, sizes = self.arguments(draw, use.call, callee)
+        named = {n: str(s) for n, s in sizes.items() if str(s) in s.variables}
+        body = substitute(freshen(callee.body, self.names, f"{draw.site}."), atoms, sizes)
+        body = conditioned(body, dict(use.given))
+        lengths = [a.substitute(extents) for a in draw.affine]
+        outer = self.sites.get(draw.site)
+        if outer is not None and len(ty.shape(outer.type)) >= len(draw.indices):
+            lengths = list(ty.shape(outer.type)[: len(draw.indices)])
+        axes = outer.axes[: len(draw.indices)] if outer else ("",) * len(draw.indices)
+        self.new_checks += [substitute(c, None, sizes) for c in callee.size_checks]
+        self.inlined.add(callee.name)
+        if use.estimated:
+            made = self.evidence(draw, use, body, tuple(lengths), axes)
+            if made is None:
+                return None
+            return (*defaults, *made[0]), made[1]
+        keep = None if use.keep is None else frozenset(use.keep)
+        body = readdressed(body, draw, named, keep)
+        for s in callee.sites:
+            site = f"{draw.site}.{s.name}"
+            self.sites[site if keep is None or s.name in keep else integrated(site)] = replace(
+                s,
+                name=site if keep is None or s.name in keep else integrated(site),
+                type=ty.array(substitute(s.type, None, sizes), *lengths),
+                support=substitute(s.support, None, sizes),
+                axes=axes + tuple(named.get(a, a) for a in s.axes),
+            )
+        self.outputs += [
+            (f"{draw.site}.{n}", ty.array(substitute(t, None, sizes), *lengths)) for n, t in callee.outputs
+        ]
+        self.notes.append(_inlined(draw, use, callee))
+        result: ir.Op = ir.Prim("copy", (body.results[0],)) if body.results else ir.MakeTuple(())
+        return (*defaults, *body.statements), result
+
+    def arguments(
+        self, draw: ir.Draw, call: ir.ApplyModel, callee: ir.Model
+    ) -> tuple[list[ir.Stmt], dict[str, ir.Atom], dict[str, Size]]:
+        """The statements that compute defaults, and what stands for the callee's parameters and sizes."""
         given = dict(call.args)
         sizes: dict[str, Size] = dict(call.sizes)
         atoms: dict[str, ir.Atom] = {}
@@ -131,50 +197,45 @@ class _Inliner:
             atoms[p.var.id] = arg
             if p.is_size:
                 sizes[p.var.id] = _static(arg)
-        named = {n: str(s) for n, s in sizes.items() if str(s) in s.variables}
-        body = _readdress(substitute(freshen(callee.body, self.names, f"{draw.site}."), atoms, sizes), draw, named)
-        lengths = [a.substitute(extents) for a in draw.affine]
-        outer = self.sites.get(draw.site)
-        if outer is not None and len(ty.shape(outer.type)) >= len(draw.indices):
-            lengths = list(ty.shape(outer.type)[: len(draw.indices)])
-        axes = outer.axes[: len(draw.indices)] if outer else ("",) * len(draw.indices)
-        for s in callee.sites:
-            type_ = ty.array(substitute(s.type, None, sizes), *lengths)
-            new = replace(
-                s,
-                name=f"{draw.site}.{s.name}",
-                type=type_,
-                support=substitute(s.support, None, sizes),
-                axes=axes + tuple(named.get(a, a) for a in s.axes),
-            )
-            self.sites[new.name] = new
-        self.outputs += [
-            (f"{draw.site}.{n}", ty.array(substitute(t, None, sizes), *lengths)) for n, t in callee.outputs
-        ]
-        self.new_checks += [substitute(c, None, sizes) for c in callee.size_checks]
-        self.inlined.add(callee.name)
-        ops = operations(callee.body)
-        draws = (s for s in statements(callee.body) if isinstance(s, ir.Draw) and _application(s.dist, ops) is None)
-        own = dict.fromkeys(s.site for s in draws)
-        listed = ", ".join(f"`{draw.site}.{name}`" for name in own) or "in submodels of its own"
-        self.notes.append(
-            Note("inlined", f"`{draw.site} ~ {callee.name}(…)`: its random variables are {listed}", draw.span)
-        )
-        result: ir.Op = ir.Prim("copy", (body.results[0],)) if body.results else ir.MakeTuple(())
-        return (*defaults, *body.statements), result
+        return defaults, atoms, sizes
+
+    def evidence(
+        self, draw: ir.Draw, use: Application, body: ir.Block, lengths: tuple[Size, ...], axes: tuple[str, ...]
+    ) -> tuple[tuple[ir.Stmt, ...], ir.Op] | None:
+        """The factor that the model stands for, all that is kept of it given, and its returned value."""
+        assert use.method is not None
+        value = value_of(body)
+        if value is None:
+            return None
+        value = freshen(value, self.names, f"{draw.site}.")
+        drawn: tuple[ir.Stmt, ...] = ()
+        seed: ir.Var | None = None
+        if use.method.name != "enumerate":
+            site = f"{draw.site} seed"
+            drawn, seed = seed_draw(self.names, site, draw.indices, draw.affine)
+            self.sites[site] = seed_site(site, lengths, axes)
+        var = number(self.names.fresh(f"{draw.site} evidence"))
+        by = operation(use.method)
+        text = f"`{draw.site}`: the evidence of what is given, by {by}"
+        text += "" if seed is None else ": unbiased, so that nothing else is biased by it"
+        self.notes.append(Note("particles" if seed is not None else "nested", text, draw.span))
+        result: ir.Op = ir.Prim("copy", (value.results[0],)) if value.results else ir.MakeTuple(())
+        return (*drawn, *factor(var, evidence(body, use.method, seed), draw), *value.statements), result
 
 
-def _application(dist: ir.Atom, lets: dict[str, ir.Op]) -> ir.ApplyModel | None:
-    """The application of a known model that ``dist`` is, if it is one."""
-    while isinstance(dist, ir.Var):
-        match lets.get(dist.id):
-            case ir.ApplyModel(ir.ModelRef()) as op:
-                return op
-            case ir.Prim("copy", (inner,)):
-                dist = inner
-            case _:
-                return None
-    return None
+def _inlined(draw: ir.Draw, use: Application, callee: ir.Model) -> Note:
+    ops = operations(callee.body)
+    draws = (s for s in statements(callee.body) if isinstance(s, ir.Draw) and application(s.dist, ops) is None)
+    given = dict(use.given)
+    own = [n for n in dict.fromkeys(s.site for s in draws) if n not in given and " " not in n]
+    kept = [n for n in own if use.keep is None or n in use.keep]
+    listed = ", ".join(f"`{draw.site}.{name}`" for name in kept) or "in submodels of its own"
+    text = f"`{draw.site} ~ {callee.name}(…)`: its random variables are {listed}"
+    if given:
+        text += f"; given: {', '.join(f'`{n}`' for n in given)}"
+    if len(kept) < len(own):
+        text += f"; integrated out with the program's own: {', '.join(f'`{n}`' for n in own if n not in kept)}"
+    return Note("inlined", text, draw.span)
 
 
 def _static(atom: ir.Atom) -> Size:
@@ -183,34 +244,6 @@ def _static(atom: ir.Atom) -> Size:
     if isinstance(atom, ir.Lit) and isinstance(atom.value, int):
         return Size.const(atom.value)
     raise ValueError(f"a size parameter was given {atom!r}, which is not static")
-
-
-def _readdress(body: ir.Block, draw: ir.Draw, sizes: dict[str, str]) -> ir.Block:
-    """Puts ``x.`` in front of the names of the random variables and outputs, and x's indices in front of theirs. Axes
-    that are called after a size of the submodel get the name of the caller's size."""
-
-    def go(n):
-        if isinstance(n, (ir.Plate, ir.For, ir.Scan)) and n.axis in sizes:
-            n = replace(n, axis=sizes[n.axis])
-        match n:
-            case ir.Draw():
-                return replace(
-                    n, site=f"{draw.site}.{n.site}", indices=draw.indices + n.indices, affine=draw.affine + n.affine
-                )
-            case ir.Output() | ir.ParamStmt() | ir.Let(op=ir.Lag() | ir.Assemble()):
-                field = {ir.Output: "name", ir.ParamStmt: "site"}.get(type(n))
-                if field:
-                    return replace(n, **{field: f"{draw.site}.{getattr(n, field)}"})
-                return replace(n, op=replace(n.op, site=f"{draw.site}.{n.op.site}"))
-            case ir.InferOp() | ir.ExpectOp() | ir.Atom():
-                return n
-            case ir.Window():
-                return replace(n, site=f"{draw.site}.{n.site}")
-            case ir.Carry() if n.lag is not None:
-                return replace(n, lag=(f"{draw.site}.{n.lag[0]}", n.lag[1]))
-        return rebuild(n, go)
-
-    return go(body)
 
 
 def _resolve_fields(body: ir.Block, fields: dict[str, tuple[ir.Model, dict[str, ir.Atom]]]) -> ir.Block:

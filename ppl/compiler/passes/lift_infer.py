@@ -1,9 +1,11 @@
 """``infer { … }`` inside a model becomes the application of a function whose body it is.
 
 What nested inference draws is none of the model's random variables; as a function's body it is out of the way of all
-that asks for those. The function's parameters are the variables that the block reads from outside.
+that asks for those. The function's parameters are the variables that the block reads from outside. The evidence of a
+submodel, which inlining makes, goes the same way.
 
-Law: the density is unchanged; afterwards no ``InferOp`` stands in the body of a model, but in those of functions."""
+Law: the density is unchanged; afterwards no ``InferOp`` and no ``LogEvidence`` stands in the body of a model, but in
+those of functions."""
 
 from __future__ import annotations
 
@@ -22,11 +24,11 @@ def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
     constants = frozenset(v.id for v, _ in program.constants)
 
     def statement(stmt: ir.Stmt, owner: ir.Model) -> ir.Stmt:
-        if not (isinstance(stmt, ir.Let) and isinstance(stmt.op, ir.InferOp)):
+        if not (isinstance(stmt, ir.Let) and isinstance(stmt.op, (ir.InferOp, ir.LogEvidence))):
             return map_blocks(stmt, lambda b: block(b, owner))
-        function = _function(stmt, f"infer {owner.name} {len(lifted) + 1}", constants)
+        function = _function(stmt, f"{_word(stmt.op)} {owner.name} {len(lifted) + 1}", constants)
         lifted.append(function)
-        if owner.name == model:
+        if owner.name == model and stmt.op.seed is None:
             notes.append(Note("nested", "nested inference: every outcome is visited, exactly", stmt.span))
         type_ = FunctionType(tuple(p.var.type for p in function.params), stmt.var.type)
         sizes = tuple((s, Size.var(s)) for s in function.sizes)
@@ -43,6 +45,10 @@ def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
     return replace(program, models=models, functions=program.functions + tuple(lifted)), tuple(notes)
 
 
+def _word(op: ir.Op) -> str:
+    return "infer" if isinstance(op, ir.InferOp) else "evidence"
+
+
 def _function(stmt: ir.Let, name: str, constants: frozenset[str]) -> ir.Function:
     inside = defined_inside(stmt.op)
     read = {n.id: n for n in walk(stmt.op) if isinstance(n, ir.Var) and n.id not in inside | constants}
@@ -53,4 +59,7 @@ def _function(stmt: ir.Let, name: str, constants: frozenset[str]) -> ir.Function
 
 LIFT_INFER = Pass(
     "lift_infer", _run, "nested inference becomes the application of a function", keeps_effects=False
+)
+LIFT_EVIDENCE = Pass(
+    "lift_evidence", _run, "the evidence of a submodel becomes the application of a function", keeps_effects=False
 )

@@ -32,6 +32,8 @@ def _statement(stmt: ir.Stmt, live: set[str]) -> ir.Stmt | None:
         case ir.Let(op=ir.Map() as op) if wanted:
             body = prune(op.body)
             return replace(stmt, op=replace(op, body=body, mapped=_used_reads(op.mapped, body)))
+        case ir.Let(op=ir.InferOp() | ir.LogEvidence() as op) if wanted:
+            return replace(stmt, op=replace(op, body=prune(op.body)))
         case ir.Let():
             return stmt if wanted else None
         case _ if not wanted and is_pure(stmt):

@@ -13,11 +13,12 @@ from ppl.compiler.passes.base import Note, Pass, Report
 from ppl.compiler.passes.fold import FOLD
 from ppl.compiler.passes.hoist import HOIST, INVARIANTS
 from ppl.compiler.passes.inline import INLINE
-from ppl.compiler.passes.lift_infer import LIFT_INFER
+from ppl.compiler.passes.lift_infer import LIFT_EVIDENCE, LIFT_INFER
 from ppl.compiler.passes.loops import LOOPS
 from ppl.compiler.passes.mapped_reads import MAPPED_READS
+from ppl.compiler.passes.seeds import SEEDS
 
-PASSES: tuple[Pass, ...] = (LIFT_INFER, INLINE, LOOPS, ABSENT_DRAWS, INVARIANTS, MAPPED_READS, FOLD, HOIST)
+PASSES: tuple[Pass, ...] = (SEEDS, LIFT_INFER, INLINE, LIFT_EVIDENCE, LOOPS, ABSENT_DRAWS, INVARIANTS, MAPPED_READS, FOLD, HOIST)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def to_datatree(
         if a.ndim >= 2 and (group != "posterior" or (n not in posterior.draws and _has_gaps(record.observed.get(n))))
     }
     groups: dict[str, Mapping[str, np.ndarray]] = {
-        group: variables(posterior),
+        group: variables(posterior, auxiliary=True),
         "sample_stats": stats(posterior),
         predictive: {**variables(posterior), **drawn} if predictive == group else drawn,
         "log_likelihood": log_likelihood or {},

@@ -10,14 +10,16 @@ import numpy as np
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as T
+from ppl.core.target import is_auxiliary
 from ppl.inference.run import Posterior
 
 
-def variables(posterior: Posterior, data: bool = False) -> dict[str, np.ndarray]:
+def variables(posterior: Posterior, data: bool = False, auxiliary: bool = False) -> dict[str, np.ndarray]:
     """Draws and outputs, and the returned value as ``return``: numeric arrays with leading axes [chain, draw].
-    ``data``: the values of the data sites too. Missing entries that were inferred stand in their places among the given
-    ones."""
-    completed = {name: posterior.data.get(name, a) for name, a in posterior.draws.items()}
+    ``data``: the values of the data sites too; ``auxiliary``: variables that the compiler has added. Missing entries
+    that were inferred stand in their places among the given ones."""
+    draws = {name: a for name, a in posterior.draws.items() if auxiliary or not is_auxiliary(name)}
+    completed = {name: posterior.data.get(name, a) for name, a in draws.items()}
     found = {**completed, **posterior.data} if data else completed
     for name, value in posterior.outputs.items():
         found.update(flatten(name, value))
