@@ -82,4 +82,4 @@ def suspend_traced(target: TracedSequentialTarget) -> Sequential:
 def suspend(target: SequentialTarget) -> Sequential:
     """The target as Sequential[Weighted]: started, not yet advanced. Its measure is that of the target. Exact."""
     start = Weighted(lambda key: WeightedValue(*target.start(key)))
-    return Sequential(start, target.advance, target.length, segments=target.segments)
+    return Sequential(start, target.advance, target.length, segments=getattr(target, "segments", None))
