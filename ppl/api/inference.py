@@ -80,16 +80,29 @@ def infer(
     return Result(posterior, target, target.record(), notes=(*bound.notes, *summed, *partly))
 
 
+_LISTED = 4  # notes of one kind
+
+
 def _partly_drawn(posterior: Posterior) -> Iterator[str]:
-    """Random variables that are absent, NaN, on some of the paths."""
+    """Random variables that are absent, NaN, on some of the paths: a few by name, many (a recursive model) as a
+    number."""
     import numpy as np
 
     weights = posterior.weights()
+    found: list[tuple[str, float]] = []
     for name, array in posterior.draws.items():
         absent = np.isnan(array).reshape(*array.shape[:2], -1) if array.dtype.kind == "f" else np.zeros((1, 1, 1), bool)
         if absent.any() and not absent.all():
             share = float((weights * (1 - absent.mean(axis=-1))).sum())
-            yield f"`{name}` is drawn on some paths only, {share:.1%} of the posterior: its statistics are over these"
+            found.append((name, share))
+    if len(found) > _LISTED:
+        yield (
+            f"{len(found)} random variables, such as `{found[0][0]}`, are drawn on some paths only: the statistics of each "
+            "are over these"
+        )
+        return
+    for name, share in found:
+        yield f"`{name}` is drawn on some paths only, {share:.1%} of the posterior: its statistics are over these"
 
 
 def prior(
