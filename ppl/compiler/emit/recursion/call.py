@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ppl.compiler.diagnostics.span import NOWHERE
 from ppl.compiler.emit.errors import EmissionError
@@ -82,13 +83,18 @@ def apply(recursion: Recursion, captured: dict[str, Any], args: Sequence[Any], a
     if isinstance(state, _Attempt):
         return _further(recursion, captured, args, active, state)
     try:
-        with _as(recursion.key, _Attempt(active)):
-            return recursion.body(captured, args, active)
+        if _steered(recursion, args):
+            with _as(recursion.key, _Attempt(active)):
+                return recursion.body(captured, args, active)
     except _NotStatic as error:
         if error.key != recursion.key:
             raise
-    with _as(recursion.key, _IN_MACHINE):
-        return _by_machine(recursion, captured, args, active)
+    return _by_machine(recursion, captured, args, active)
+
+
+def _steered(recursion: Recursion, args: Sequence[Any]) -> bool:
+    """Whether something that changes from call to call is known while tracing."""
+    return bool(recursion.first.key) or any(not isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(list(args)))
 
 
 def _further(
@@ -123,21 +129,41 @@ def _by_machine(recursion: Recursion, captured: dict[str, Any], args: Sequence[A
         if any(True for _ in misplaced(unit.body, units.names, units.mark)):
             raise as_a_value(unit.name, unit.body)
     leaves, structure = jax.tree.flatten((list(args), captured, active))
-    moving = [k for k, x in enumerate(leaves) if isinstance(x, jax.Array)]
+    moving = tuple(k for k, x in enumerate(leaves) if isinstance(x, jax.Array))
+    fixed = tuple(None if k in moving else _frozen(x) for k, x in enumerate(leaves))
+    known = recursion.code.machines
+    key = (recursion.key[1:], recursion.first.key, structure, moving, fixed)
+    if key not in known:
+        known[key] = _compiled(recursion, pieces, structure, leaves, moving)
+    function, shape = known[key]
+    *flat, fault = function(*(leaves[k] for k in moving))
+    value = jax.tree.unflatten(shape[0], [_or_nothing(fault, x) for x in flat])
+    return value, jnp.where(fault, jnp.nan, 0.0)
+
+
+def _compiled(
+    recursion: Recursion, pieces: Cut, structure: Any, leaves: list[Any], moving: tuple[int, ...]
+) -> tuple[Callable[..., Any], list[Any]]:
+    """The machine as a function of the leaves ``moving``, and the structure of its value (known after a first call)."""
+    still = [None if k in moving else x for k, x in enumerate(leaves)]
     shape: list[Any] = []
 
     def function(*operands: Any) -> tuple[Any, ...]:
-        filled = list(leaves)
+        filled = list(still)
         for k, x in zip(moving, operands, strict=True):
             filled[k] = x
-        inner_args, inner_captured, inner_active = jax.tree.unflatten(structure, filled)
-        value, fault = _run(recursion, pieces, inner_captured, inner_args, inner_active)
-        flat, shape[:] = jax.tree.flatten(value)[0], [jax.tree.structure(value)]
+        args, captured, active = jax.tree.unflatten(structure, filled)
+        with _as(recursion.key, _IN_MACHINE):
+            value, fault = _run(recursion, pieces, captured, args, active)
+        flat, form = jax.tree.flatten(value)
+        shape[:] = [form]
         return (*flat, fault)
 
-    *flat, fault = by_forward_mode(function)(*(leaves[k] for k in moving))
-    value = jax.tree.unflatten(shape[0], [_or_nothing(fault, x) for x in flat])
-    return value, jnp.where(fault, jnp.nan, 0.0)
+    return by_forward_mode(function), shape
+
+
+def _frozen(x: Any) -> Any:
+    return (x.shape, str(x.dtype), x.tobytes()) if isinstance(x, np.ndarray) else (type(x), x)
 
 
 def _run(recursion: Recursion, pieces: Cut, captured: dict[str, Any], args: list[Any], active: Any) -> tuple[Any, Any]:
