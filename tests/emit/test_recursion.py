@@ -322,6 +322,56 @@ def test_the_branch_not_taken_does_not_run():
     assert outputs(text, {"n": 5})["a"] == 5
 
 
+def test_a_fault_in_a_comprehension_reaches_the_density():
+    text = (
+        DEEP + "model m[N](n: int[N]) { a ~ Normal(0, 1); let d = [down(n[i]) for i in N]; "
+        "data y ~ Normal(if sum(d) > 5 then a else 2 * a, 1) }"
+    )
+    for deep in (7, 1001):
+        args = {"n": np.array([2, deep])}
+        target = compiled(Case(text, args, {"N": 2}, {"y": np.array(0.1)}))
+        value = jax.jit(lambda t: t.log_density({"a": jnp.asarray(0.3)}))(target)
+        assert np.isnan(value) == (deep > 1000)
+
+
+def test_a_recursive_model_gives_values_of_recursive_type():
+    """p(y) by the recursion over levels: the sum of the list is a convolution of its items."""
+    text = """
+    type List = | Nil | Cons(real, List)
+    fn add(l: List) -> real { return match l with { Nil => 0, Cons(h, t) => h + add(t) } }
+    fn size(l: List) -> int { return match l with { Nil => 0, Cons(h, t) => 1 + size(t) } }
+    model items(levels: int) -> List {
+      if levels == 0 { return Nil }
+      stop ~ Bernoulli(0.4)
+      if stop { return Nil }
+      big ~ Bernoulli(0.3)
+      rest ~ items(levels - 1)
+      return Cons(if big then 2.0 else 1.0, rest)
+    }
+    model m() {
+      l ~ items(3)
+      data y ~ Normal(add(l), 1)
+      output n = size(l)
+    }"""
+    target = compiled(Case(text, data={"y": np.array(2.2)}))
+    draws = 20000
+    runs = jax.jit(jax.vmap(lambda k: target.generate(k, {})))(jax.random.split(jax.random.key(3), draws))
+    sums = {0: 1.0}
+    for _ in range(3):
+        longer: dict[int, float] = {0: 0.4}
+        for s, p in sums.items():
+            for item, q in ((1, 0.7), (2, 0.3)):
+                longer[s + item] = longer.get(s + item, 0) + 0.6 * q * p
+        sums = longer
+    evidence = sum(p * np.exp(-0.5 * (2.2 - s) ** 2) / np.sqrt(2 * np.pi) for s, p in sums.items())
+    weights = np.exp(np.asarray(runs.log_weight))
+    # 5 standard errors: false alarms below 1e-6
+    assert abs(weights.mean() - evidence) < 5 * weights.std() / np.sqrt(draws)
+    n = np.asarray(runs.outputs["n"])
+    for k, p in enumerate((0.4, 0.24, 0.144, 0.216)):
+        assert abs((n == k).mean() - p) < 5 * np.sqrt(p * (1 - p) / draws)
+
+
 def test_a_value_too_large_is_nan():
     text = """
     type List = | Nil | Cons(real, List)
