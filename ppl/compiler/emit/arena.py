@@ -70,11 +70,12 @@ class Arena(eqx.Module):
 def empty(frame: Frame, name: str) -> Arena:
     """Some value: room, and nothing in it."""
     capacity = frame.code.capacity
+
+    def room(x: Any) -> Any:
+        return np.zeros((capacity, *np.shape(x)), jnp.result_type(x))
+
     fields = {
-        c.name: jax.tree.map(
-            lambda x: np.zeros((capacity, *np.shape(x)), jnp.result_type(x)), tuple(plain(frame, t, name) for t in c.args)
-        )
-        for c in frame.code.constructors(name)
+        c.name: jax.tree.map(room, tuple(plain(frame, t, name) for t in c.args)) for c in frame.code.constructors(name)
     }
     return Arena(np.zeros(capacity, np.int32), np.ones(capacity, np.int32), fields, np.int32(0), False, name)
 

@@ -8,13 +8,15 @@ EXPLANATIONS = (
     Explanation(
         "E601",
         "a recursive model whose recursion cannot be cut",
-        "A model that runs itself is compiled to a bounded depth; where it is cut, the path has density zero and some value "
-        "stands for the result. For a result that is a function none can be made up. Recursive functions and values of "
-        "recursive types have no such bound.",
-        wrong="model f(s: real) -> (real) -> real {\n  a ~ Normal(0, s)\n  if a > 0 {\n    g ~ f(s / 2)\n    return g\n  }\n"
+        "A model that runs itself is compiled to a bounded depth; where it is cut, the path has density zero and some "
+        "value stands for the result. For a result that is a function none can be made up. Recursive functions and "
+        "values of recursive types have no such bound.",
+        wrong="model f(s: real) -> (real) -> real {\n  a ~ Normal(0, s)\n  if a > 0 {\n    g ~ f(s / 2)\n"
+        "    return g\n  }\n"
         "  return fn(x: real) => a * x\n}\n\nmodel m() {\n  h ~ f(1)\n  data y ~ Normal(h(2), 1)\n}\n",
-        right="model f(s: real) -> real {\n  a ~ Normal(0, s)\n  if a > 0 {\n    g ~ f(s / 2)\n    return g\n  }\n"
-        "  return a\n}\n\nmodel m() {\n  a ~ f(1)\n  let h = fn(x: real) => a * x\n  data y ~ Normal(h(2), 1)\n}\n",
+        right="model f(s: real) -> real {\n  a ~ Normal(0, s)\n  if a > 0 {\n    g ~ f(s / 2)\n    return g\n"
+        "  }\n  return a\n}\n\nmodel m() {\n  a ~ f(1)\n  let h = fn(x: real) => a * x\n"
+        "  data y ~ Normal(h(2), 1)\n}\n",
     ),
     Explanation(
         "E602",

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.custom_batching
 import jax.numpy as jnp
 
 from ppl.compiler.emit.frame import Frame, total
@@ -32,6 +33,18 @@ from ppl.core.undefined import UNDEFINED
 
 DEPTH = 1000  # frames, as in Python
 STEPS = 10_000_000
+
+
+@jax.custom_batching.custom_vmap
+def in_any_lane(running: Any) -> Any:
+    """Whether the loop goes on. Not batched under ``vmap``: else each step would copy the stacks of all lanes, to keep
+    those of the lanes that have ended; here a step leaves what it must of such a lane."""
+    return running
+
+
+@in_any_lane.def_vmap
+def _(_size: int, batched: list[bool], running: Any) -> tuple[Any, bool]:
+    return in_any_lane(jnp.any(running, axis=0) if batched[0] else running), False
 
 
 class Action(NamedTuple):
@@ -98,7 +111,7 @@ class Machine:
             resumes=jnp.zeros(self.depth, jnp.int32),
             frames=stack,
         )
-        end = jax.lax.while_loop(lambda s: s.pc != self.halt, self.step, state)
+        end = jax.lax.while_loop(lambda s: in_any_lane(s.pc != self.halt), self.step, state)
         return end.values[0], end.fault
 
     def step(self, state: State) -> State:
@@ -121,7 +134,21 @@ class Machine:
         steps = state.steps + 1
         fault = state.fault | action.fault | (action.pushes & (at >= self.depth)) | (steps >= STEPS)
         pc = jnp.where(fault, self.halt, pc).astype(jnp.int32)
-        return State(pc, depth, steps, fault, registers, action.values, resumes, frames)
+        runs = state.pc != self.halt
+
+        def kept(new: Any, old: Any) -> Any:
+            return jax.tree.map(lambda a, b: a if a is b else jnp.where(runs, a, b), new, old)
+
+        return State(
+            kept(pc, state.pc),
+            kept(depth, state.depth),
+            steps,
+            kept(fault, state.fault),
+            kept(registers, state.registers),
+            kept(action.values, state.values),
+            resumes,  # a lane that has ended needs its stack no more
+            frames,
+        )
 
     def execute(self, k: int, pc: Any, registers: dict[str, Any], values: dict[int, Any]) -> Action:
         segment = self.cut.segments[k]
