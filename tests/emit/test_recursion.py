@@ -57,6 +57,8 @@ fn split(x: real, n: int) -> (real, {low: real, high: real}) {
   return (m + x, {low = r.low - 1, high = r.high * x})
 }
 fn iterate(f: (real) -> real, n: int, x: real) -> real { return if n == 0 then x else iterate(f, n - 1, f(x)) }
+fn there(f: (real) -> real, n: int, x: real) -> real { return if n == 0 then x else back(n - 1, f, f(x)) }
+fn back(n: int, f: (real) -> real, x: real) -> real { return if n == 0 then -x else there(f, n - 1, f(x)) }
 fn total[N](x: real[N], i: int) -> real { return if i == N then 0 else x[i] + total(x, i + 1) }
 fn go(w: Way, n: int, x: real) -> real {
   return match w with {
@@ -74,7 +76,7 @@ model m[N](n: int, x: real[N]) {
   data y2 ~ Normal(sum(mpower([[a, 0.5], [0.1, 1]], n)), 1)
   let (p, q) = split(a, n)
   data y3 ~ Normal(p + q.low + q.high, 1)
-  data y4 ~ Normal(iterate(fn(u: real) => cos(a * u), n, 0.3), 1)
+  data y4 ~ Normal(iterate(fn(u: real) => cos(a * u), n, 0.3) + there(fn(u: real) => a + u / 2, n, a), 1)
   plate i in N { data y5[i] ~ Normal(total(x, i) + power(x[i] * a, i), 1) }
   data y6 ~ Normal(go(if a > 0 then Once else Twice(a), 4, a), 1)
   data y7 ~ Normal(own(n), 1)
@@ -194,7 +196,7 @@ class Program(NamedTuple):
 CASES = {
     f"{name}, n = {n}": Program(text, {"n": n, **args}, sizes, data)
     for name, text, ns, args, sizes, data in (
-        ("numbers", NUMBERS, (0, 7), {"k": 2}, {}, {k: DATA[k] for k in list(DATA)[:7]}),
+        ("numbers", NUMBERS, (0, 6, 7), {"k": 2}, {}, {k: DATA[k] for k in list(DATA)[:7]}),
         ("reals", REALS, (0, 5), {"x": GRID}, {"N": 3}, DATA | {"y5": GRID}),
         (
             "small trees",
@@ -393,6 +395,11 @@ def test_a_value_too_large_is_nan():
             "fn f(n: int, g: (real) -> real) -> real { "
             "return if n < 1 then g(1) else f(n - 1, fn(x: real) => g(x) + 1) }",
             "changes from one application",
+        ),
+        (
+            "fn g(n: int) -> (real) -> real { if n < 1 { return fn(x: real) => x }; let h = g(n - 1); "
+            "return fn(x: real) => h(x) + 1 }\nfn f(n: int) -> real { let h = g(n); return h(2) }",
+            "`g` gives a value of type",
         ),
     ],
 )

@@ -174,14 +174,15 @@ def _run(recursion: Recursion, pieces: Cut, captured: dict[str, Any], args: list
         frame.values.update({p.var.id: unit.sizes[p.var.id] for p in unit.params if p.is_size})
     values = with_defaults(outer[0], pieces.units[0].params, args)
     fixed = fixed_parameters(pieces)
-    outer[0].values.update({name: values[name] for name in fixed})
-    slots = _slots(recursion, pieces, outer, values, fixed)
-    zeros = {u: _numbers(recursion.code.zero(outer[u], _result(recursion, u, pieces))) for u in outer}
+    for number, frame in outer.items():
+        frame.values.update({name: values[source] for name, source in fixed[number].items()})
+    slots = _slots(recursion, pieces, outer, values)
+    zeros = {u: _zero(recursion, pieces, outer, u) for u in outer}
     return Machine(pieces, outer, slots, zeros, DEPTH).run(values, active)
 
 
 def _slots(
-    recursion: Recursion, pieces: Cut, outer: dict[int, Frame], args: dict[str, Any], fixed: frozenset[str]
+    recursion: Recursion, pieces: Cut, outer: dict[int, Frame], args: dict[str, Any]
 ) -> dict[str, Slot | View]:
     parts = part_of(pieces, recursion.code.recursion_of)
     slots: dict[str, Slot | View] = {}
@@ -189,7 +190,7 @@ def _slots(
         for v in segment.live:
             var = pieces.variables[segment.unit][v]
             name = register(segment.unit, v)
-            if name in slots or v in outer[segment.unit].values or (v in fixed and segment.unit == 0):
+            if name in slots or v in outer[segment.unit].values:
                 continue
             if v in parts:
                 slots[name] = View(args[parts[v]])
@@ -207,10 +208,21 @@ def _slots(
     return slots
 
 
-def _result(recursion: Recursion, number: int, pieces: Cut) -> ty.Type:
+def _zero(recursion: Recursion, pieces: Cut, outer: dict[int, Frame], number: int) -> Any:
+    """Some value of the type that unit ``number`` gives."""
     unit = pieces.units[number]
     declared = recursion.units.functions.get(unit.name)
-    return recursion.result if declared is None else declared.result
+    result = recursion.result if declared is None else declared.result
+    try:
+        return _numbers(recursion.code.zero(outer[number], result))
+    except EmissionError as error:
+        raise EmissionError(
+            f"the recursive function `{unit.name}` gives a value of type {result}: only numbers and structures of "
+            "numbers can be given back through a recursion whose depth is not known while compiling",
+            unit.body.statements[0].span if unit.body.statements else NOWHERE,
+            notes=(error.message,),
+            helps=("steer it by a size or by literals, or give it the arguments to which the result is applied",),
+        ) from error
 
 
 def _numbers(value: Any) -> Any:

@@ -56,7 +56,7 @@ class Action(NamedTuple):
     resume: Any
     registers: dict[str, Any]
     saved: dict[str, Any]
-    values: dict[int, Any]  # the value that each unit returned last
+    values: dict[int, Any]  # the value that was returned last, of each kind
     fault: Any
 
 
@@ -83,7 +83,10 @@ class Machine:
         results: dict[int, Any],
         depth: int = DEPTH,
     ):
-        self.cut, self.outer, self.slots, self.results, self.depth = cut, outer, slots, results, depth
+        self.cut, self.outer, self.slots, self.depth = cut, outer, slots, depth
+        # A tail call returns the value of another unit in place of one's own: they share a register.
+        self.place = {u: next(v for v in results if _alike(results[v], results[u])) for u in results}
+        self.results = {u: results[u] for u in self.place.values()}
         self.halt = len(cut.segments)
         resumes = [s for s in cut.segments if s.result is not None]
         self.saved = sorted({name for s in resumes for name in self.names(s)})
@@ -112,7 +115,7 @@ class Machine:
             frames=stack,
         )
         end = jax.lax.while_loop(lambda s: in_any_lane(s.pc != self.halt), self.step, state)
-        return end.values[0], end.fault
+        return end.values[self.place[0]], end.fault
 
     def step(self, state: State) -> State:
         segments = [partial(self.execute, k) for k in range(len(self.cut.segments))]
@@ -159,7 +162,7 @@ class Machine:
             if name in self.slots:
                 frame.values[v] = self.slots[name].load(registers[name])
         if segment.result is not None:
-            frame.define(segment.result, values[segment.callee])
+            frame.define(segment.result, values[self.place[segment.callee]])
         return _Execution(self, segment.unit, registers, values).code(segment.code, frame)
 
 
@@ -195,7 +198,8 @@ class _Execution:
                 return self.switch(end, frame)
             case Return(atom=atom):
                 values = dict(self.values)
-                values[self.unit] = fitted(values[self.unit], frame.read(atom))
+                place = self.machine.place[self.unit]
+                values[place] = fitted(values[place], frame.read(atom))
                 return self.action(pops=True, values=values)
             case Jump(label=label):
                 return self.action(pc=label, registers=self.moved(frame, label))
@@ -282,6 +286,12 @@ def with_defaults(outer: Frame, params: tuple[ir.Parameter, ...], args: list[Any
 
 def register(unit: int, name: str) -> str:
     return f"{unit}.{name}"
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether values lie in arrays of the same kind."""
+    kinds = [[(jax.tree.structure(x), [(y.shape, y.dtype) for y in jax.tree.leaves(x)])] for x in (a, b)]
+    return bool(kinds[0] == kinds[1])
 
 
 def _select(condition: Any, then: Action, otherwise: Action) -> Action:
