@@ -36,7 +36,7 @@ model m(n: int, k: int) {
   data y1 ~ Normal(a + fib(n), 100)
   data y2 ~ Normal(a + ack(k, n % 3), 100)
   data y3 ~ Normal(a + gcd(12 * n, 18), 100)
-  data y4 ~ Normal(a + (if even(n) then 1.0 else 0.0), 1)
+  data y4 ~ Normal(a + (if even(n) then 1.0 else 0.0) + (if odd(n) then 3.0 else 0.0), 1)
   data y5 ~ Normal(a + catalan(n % 5), 100)
   data y6 ~ Normal(below(3 + 10 * a^2, 0), 1)
   data y7 ~ Normal(a + shifted(n), 1)

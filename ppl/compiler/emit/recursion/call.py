@@ -132,7 +132,7 @@ def _by_machine(recursion: Recursion, captured: dict[str, Any], args: Sequence[A
     moving = tuple(k for k, x in enumerate(leaves) if isinstance(x, jax.Array))
     fixed = tuple(None if k in moving else _frozen(x) for k, x in enumerate(leaves))
     known = recursion.code.machines
-    key = (recursion.key[1:], recursion.first.key, structure, moving, fixed)
+    key = (recursion.key[1:], recursion.first, structure, moving, fixed)
     if key not in known:
         known[key] = _compiled(recursion, pieces, structure, leaves, moving)
     function, shape = known[key]
