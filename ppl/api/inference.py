@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppl.api.applied import Applied
+from ppl.api.recursion import explained, without_value
 from ppl.api.result import Result
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def infer(
             compiled = posterior_target(
                 applied, wants_marginals(chosen), needs.finite, chosen.proposed_by, needs.ordered
             )
-        with _reasons(compiled.plan):
+        with _reasons(compiled.plan), explained(target.program, target.model.name):
             posterior = execute(
                 compiled.target,
                 chosen,
@@ -76,7 +77,7 @@ def infer(
         f"`{name}` was summed out exactly, and drawn from its conditional" for name in compiled.plan.marginalised
     )
     summed += tuple(dict.fromkeys(n.text for n in compiled.plan.notes if n.kind in ("cut", "particles")))
-    partly = tuple(_partly_drawn(posterior))
+    partly = (*_partly_drawn(posterior), *without_value(target.program, target.model.name, posterior))
     return Result(posterior, target, target.record(), notes=(*bound.notes, *summed, *partly))
 
 
@@ -121,7 +122,8 @@ def prior(
 
     with environment(device, precision) as env:
         posterior = simulate(target.at_precision(env.bits), draws, seed_of(seed if key is None else key))
-    return Result(posterior, target, target.record(), kind="prior")
+    lost = tuple(without_value(target.program, target.model.name, posterior))
+    return Result(posterior, target, target.record(), kind="prior", notes=lost)
 
 
 @contextmanager

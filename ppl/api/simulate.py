@@ -77,7 +77,10 @@ def _posterior(method: str, seed: int, runs: Execution, leading: tuple[int, int]
 
     weights = np.asarray(runs.log_weight)
     warnings: tuple[str, ...] = ()
-    if method == "prior" and np.any(weights != 0):
+    lost = int(np.isnan(weights).sum())
+    if lost:
+        warnings = (f"{lost} of {weights.size} draws hold values that could not be computed: their log weight is NaN",)
+    elif method == "prior" and np.any(weights != 0):
         warnings = (
             "the model has factors or observations of computed values; they do not weigh the draws of the prior",
         )

@@ -7,6 +7,7 @@ reverse mode transposes. The cost is one tangent for each differentiated number,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jax
@@ -21,16 +22,22 @@ def by_forward_mode(function: Callable[..., Leaves]) -> Callable[..., Leaves]:
     """``function`` of arrays, with arrays as results, that closes over no traced value. Law: equal to it, and
     differentiable in both modes and to any order, where forward mode can differentiate it."""
 
+    traced_once = jax.jit(function)
+
     @jax.custom_jvp
     def wrapped(*leaves: Any) -> Leaves:
-        return function(*leaves)
+        return traced_once(*leaves)
+
+    @cache
+    def with_jacobian(moving: tuple[int, ...]) -> Callable[..., Leaves]:
+        return by_forward_mode(_with_jacobian(function, moving))
 
     def rule(primals: Leaves, tangents: Leaves) -> tuple[Leaves, Leaves]:
         moving = tuple(k for k, t in enumerate(tangents) if _moves(primals[k], t))
         if not moving:
             values = wrapped(*primals)
             return values, tuple(map(_zero_tangent, values))
-        *values, jacobian = by_forward_mode(_with_jacobian(function, moving))(*primals)
+        *values, jacobian = with_jacobian(moving)(*primals)
         direction = jnp.concatenate([jnp.ravel(tangents[k]) for k in moving])
         floats = [v for v in values if _is_float(v)]
         sizes = np.cumsum([v.size for v in floats])[:-1]

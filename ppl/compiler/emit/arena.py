@@ -63,18 +63,19 @@ class Arena(eqx.Module):
 
     def comparable(self) -> Any:
         """Equal for equal values: the part alone, at the front, zeros behind it."""
-        front = _copied([self])
-        return (front.tags, front.sizes, front.fields)
+        own = (self.tags, self.sizes, self.fields)
+        return _copied([self], own)
 
 
 def empty(frame: Frame, name: str) -> Arena:
     """Some value: room, and nothing in it."""
     capacity = frame.code.capacity
+
+    def room(x: Any) -> Any:
+        return np.zeros((capacity, *np.shape(x)), jnp.result_type(x))
+
     fields = {
-        c.name: jax.tree.map(
-            lambda x: np.zeros((capacity, *np.shape(x)), jnp.result_type(x)), tuple(plain(frame, t, name) for t in c.args)
-        )
-        for c in frame.code.constructors(name)
+        c.name: jax.tree.map(room, tuple(plain(frame, t, name) for t in c.args)) for c in frame.code.constructors(name)
     }
     return Arena(np.zeros(capacity, np.int32), np.ones(capacity, np.int32), fields, np.int32(0), False, name)
 
@@ -90,13 +91,11 @@ def make_node(frame: Frame, name: str, constructor: str, position: int, args: tu
         value, inner = split(frame, t, a, name)
         own.append(value)
         parts += inner
-    out = _copied(parts, 1) if parts else empty(frame, name)
-    fields = dict(out.fields)
-    fields[constructor] = jax.tree.map(
-        lambda room, x: jnp.asarray(room).at[0].set(jnp.asarray(x, room.dtype)), fields[constructor], tuple(own)
-    )
+    like = empty(frame, name)
     size = 1 + sum((p.size for p in parts), 0)
-    tags, sizes = _put(out.tags, position), _put(out.sizes, size)
+    fields = {c: None if c == constructor else jax.tree.map(lambda x: x[0], f) for c, f in like.fields.items()}
+    row = (np.int32(position), size, fields | {constructor: tuple(own)})
+    tags, sizes, fields = _copied(parts, (like.tags, like.sizes, like.fields), row)
     capacity = frame.code.capacity
     lost: Any = False
     for p in parts:
@@ -111,44 +110,35 @@ def make_node(frame: Frame, name: str, constructor: str, position: int, args: tu
     return Arena(tags, sizes, fields, np.int32(0), lost, name), fault
 
 
-def _put(array: Any, value: Any) -> Any:
-    if _known(array) and _known(value):
-        out = np.array(array)
-        out[0] = value
-        return out
-    return jnp.asarray(array).at[0].set(jnp.asarray(value, array.dtype))
-
-
-def _copied(parts: list[Arena], first: int = 0) -> Arena:
-    """The parts one behind the other, from position ``first`` on, zeros elsewhere."""
-    place = np.arange(parts[0].capacity)
-    masks, sources = [], []
-    start: Any = first
-    for p in parts:
+def _copied(parts: list[Arena], like: Any, row: Any = None) -> Any:
+    """The nodes of the parts one behind the other, in front of them one with the values ``row``; zeros behind them. A
+    triple of tags, sizes and fields, as ``like``."""
+    room = len(like[0])
+    place = np.arange(room)
+    source: Any = place * 0 + len(parts) * room + (row is not None)  # of zeros, the last of the rows put together
+    start: Any = int(row is not None)
+    for k, p in enumerate(parts):
         end = start + p.size
-        masks.append((place >= start) & (place < end))
-        sources.append(place - start + p.root)
+        xp = np if _known(end) and _known(start) and _known(source) and _known(p.root) else jnp
+        source = xp.where((place >= start) & (place < end), place - start + p.root + k * room, source)
         start = end
+    if row is not None:
+        source = (np if _known(source) else jnp).where(place == 0, len(parts) * room, source)
 
-    def gathered(*leaves: Any) -> Any:
-        out: Any = None
-        for leaf, mask, source in zip(leaves, masks, sources, strict=True):
-            xp: Any = np if all(map(_known, (leaf, mask, source, out if out is not None else 0))) else jnp
-            wide = mask.reshape(mask.shape + (1,) * (np.ndim(leaf) - 1))
-            rest = xp.zeros_like(leaf) if out is None else out
-            out = xp.where(wide, xp.asarray(leaf)[xp.clip(source, 0, len(place) - 1)], rest)
-        return out
+    def moved(zero: Any, own: Any, *leaves: Any) -> Any:
+        xp: Any = np if _known(source) and _known(own) and all(map(_known, leaves)) else jnp
+        rows = [*leaves, *([] if row is None else [xp.asarray(own, zero.dtype)[None]]), zero[:1] * 0]
+        whole = xp.concatenate([xp.asarray(r) for r in rows])
+        return whole[source] if xp is np else whole.at[source].get(mode="promise_in_bounds")
 
-    tags = gathered(*(p.tags for p in parts))
-    sizes = gathered(*(p.sizes for p in parts))
-    fields = jax.tree.map(gathered, *(p.fields for p in parts))
-    return Arena(tags, sizes, fields, np.int32(0), parts[0].lost, parts[0].sum)
+    wholes = [(p.tags, p.sizes, p.fields) for p in parts]
+    return jax.tree.map(moved, like, like if row is None else row, *wholes)
 
 
 def _at(array: Any, i: Any) -> Any:
     if _known(array) and _known(i):
         return array[min(max(int(i), 0), len(array) - 1)]
-    return jnp.asarray(array).at[i].get(mode="clip", wrap_negative_indices=False)
+    return jax.lax.dynamic_index_in_dim(jnp.asarray(array), i, keepdims=False, allow_negative_indices=False)
 
 
 def _known(x: Any) -> bool:

@@ -54,6 +54,7 @@ class Code:
         self._constants = {v.id: block for v, block in program.constants}
         self.globals_used = Memo(self._globals_used)
         self.variables_used = Memo(used_variables)
+        self.machines: dict[Any, Any] = {}  # of recursive functions, traced once for each kind of arguments
         self.group = cache(lambda name: group(program, name))
         self.recursion_of = cache(lambda name: types_with(program, name))
 

@@ -89,6 +89,9 @@ def map_(evaluator: Evaluator, frame: Frame, op: Map) -> Any:
     _, iterations = inputs(evaluator, frame, op, op.body)
 
     def body(at: Iteration) -> Any:
-        return evaluator.run(op.body, enter(frame, op, at))[0]
+        inner = enter(frame, op, at)
+        return evaluator.run(op.body, inner)[0], inner.effects()
 
-    return jax.vmap(body)(iterations)
+    values, effects = jax.vmap(body)(iterations)
+    frame.absorb(_sum_over_iterations(effects))
+    return values

@@ -11,11 +11,11 @@ import numpy as np
 
 from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.emit import indexing, loops, nested, particles
+from ppl.compiler.emit.arena import Arena
 from ppl.compiler.emit.code import FunctionCode, LambdaCode
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.frame import Frame
 from ppl.compiler.emit.ranges import comparison
-from ppl.compiler.emit.arena import Arena
 from ppl.compiler.emit.tagged import Tagged, make_sum
 from ppl.compiler.emit.trust import arguments_proved
 from ppl.compiler.emit.userdist import user_distribution

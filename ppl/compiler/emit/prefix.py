@@ -43,11 +43,19 @@ def run_known(frame: Frame, statements: tuple[Stmt, ...], data: Trace) -> list[t
         if isinstance(s, Draw) and s.site in data and not s.affine:
             frame.define(s.var, data[s.site])
         elif isinstance(s, Let) and s.var.id not in frame.values and _is_known(frame, s):
+            before = len(frame.weights)
             value = operations.apply(PURE, frame, s)
-            if not has_undefined(value):
-                frame.define(s.var, value)
+            if has_undefined(value):
+                continue
+            frame.define(s.var, value)
+            if len(frame.weights) == before or _says_faults(value):
                 found.append((s, value))
     return found
+
+
+def _says_faults(value: Any) -> bool:
+    """Whether a recursion without a value shows in it, as NaN; a fault of others counts where they are computed."""
+    return all(jnp.issubdtype(jnp.result_type(x), jnp.inexact) for x in jax.tree.leaves(value))
 
 
 def _is_arrays(value: Any) -> bool:

@@ -27,4 +27,4 @@ def capacity(program: Program, model: Model, args: Mapping[str, Any]) -> int:
     made = {c.name for s in program.sums if s.name in recursive for c in s.constructors}
     bodies = (program.models, program.functions, program.dists, program.constants)
     makes = any(isinstance(n, MakeSum) and n.constructor in made for body in bodies for n in walk(body))
-    return max(given, default=1) + (MADE if makes else 0)
+    return max(max(given, default=0) + (MADE if makes else 0), 1)

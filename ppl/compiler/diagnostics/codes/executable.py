@@ -7,14 +7,16 @@ _RIGHT = "model m() {\n  x ~ Normal(0, 1)\n  data y ~ Normal(x, 1)\n}\n"
 EXPLANATIONS = (
     Explanation(
         "E601",
-        "recursion is not executable yet",
-        "Functions and lambdas that apply themselves, and values of recursive types, are checked, but not compiled "
-        "(models that run themselves are). A bounded recursion "
-        "can be written "
-        "as a `for` loop with a `var`.",
-        wrong="fn f(n: int) -> real {\n  return if n < 1 then 0 else 1 + f(n - 1)\n}\n\nmodel m() {\n"
-        "  data y ~ Normal(f(3), 1)\n}\n",
-        right="model m() {\n  var s: real = 0\n  for i in 3 {\n    s = s + 1\n  }\n  data y ~ Normal(s, 1)\n}\n",
+        "a recursive model whose recursion cannot be cut",
+        "A model that runs itself is compiled to a bounded depth; where it is cut, the path has density zero and some "
+        "value stands for the result. For a result that is a function none can be made up. Recursive functions and "
+        "values of recursive types have no such bound.",
+        wrong="model f(s: real) -> (real) -> real {\n  a ~ Normal(0, s)\n  if a > 0 {\n    g ~ f(s / 2)\n"
+        "    return g\n  }\n"
+        "  return fn(x: real) => a * x\n}\n\nmodel m() {\n  h ~ f(1)\n  data y ~ Normal(h(2), 1)\n}\n",
+        right="model f(s: real) -> real {\n  a ~ Normal(0, s)\n  if a > 0 {\n    g ~ f(s / 2)\n    return g\n"
+        "  }\n  return a\n}\n\nmodel m() {\n  a ~ f(1)\n  let h = fn(x: real) => a * x\n"
+        "  data y ~ Normal(h(2), 1)\n}\n",
     ),
     Explanation(
         "E602",

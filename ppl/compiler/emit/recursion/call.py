@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ppl.compiler.diagnostics.span import NOWHERE
 from ppl.compiler.emit.errors import EmissionError
@@ -82,13 +83,18 @@ def apply(recursion: Recursion, captured: dict[str, Any], args: Sequence[Any], a
     if isinstance(state, _Attempt):
         return _further(recursion, captured, args, active, state)
     try:
-        with _as(recursion.key, _Attempt(active)):
-            return recursion.body(captured, args, active)
+        if _steered(recursion, args):
+            with _as(recursion.key, _Attempt(active)):
+                return recursion.body(captured, args, active)
     except _NotStatic as error:
         if error.key != recursion.key:
             raise
-    with _as(recursion.key, _IN_MACHINE):
-        return _by_machine(recursion, captured, args, active)
+    return _by_machine(recursion, captured, args, active)
+
+
+def _steered(recursion: Recursion, args: Sequence[Any]) -> bool:
+    """Whether something that changes from call to call is known while tracing."""
+    return bool(recursion.first.key) or any(not isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(list(args)))
 
 
 def _further(
@@ -123,21 +129,41 @@ def _by_machine(recursion: Recursion, captured: dict[str, Any], args: Sequence[A
         if any(True for _ in misplaced(unit.body, units.names, units.mark)):
             raise as_a_value(unit.name, unit.body)
     leaves, structure = jax.tree.flatten((list(args), captured, active))
-    moving = [k for k, x in enumerate(leaves) if isinstance(x, jax.Array)]
+    moving = tuple(k for k, x in enumerate(leaves) if isinstance(x, jax.Array))
+    fixed = tuple(None if k in moving else _frozen(x) for k, x in enumerate(leaves))
+    known = recursion.code.machines
+    key = (recursion.key[1:], recursion.first, structure, moving, fixed)
+    if key not in known:
+        known[key] = _compiled(recursion, pieces, structure, leaves, moving)
+    function, shape = known[key]
+    *flat, fault = function(*(leaves[k] for k in moving))
+    value = jax.tree.unflatten(shape[0], [_or_nothing(fault, x) for x in flat])
+    return value, jnp.where(fault, jnp.nan, 0.0)
+
+
+def _compiled(
+    recursion: Recursion, pieces: Cut, structure: Any, leaves: list[Any], moving: tuple[int, ...]
+) -> tuple[Callable[..., Any], list[Any]]:
+    """The machine as a function of the leaves ``moving``, and the structure of its value (known after a first call)."""
+    still = [None if k in moving else x for k, x in enumerate(leaves)]
     shape: list[Any] = []
 
     def function(*operands: Any) -> tuple[Any, ...]:
-        filled = list(leaves)
+        filled = list(still)
         for k, x in zip(moving, operands, strict=True):
             filled[k] = x
-        inner_args, inner_captured, inner_active = jax.tree.unflatten(structure, filled)
-        value, fault = _run(recursion, pieces, inner_captured, inner_args, inner_active)
-        flat, shape[:] = jax.tree.flatten(value)[0], [jax.tree.structure(value)]
+        args, captured, active = jax.tree.unflatten(structure, filled)
+        with _as(recursion.key, _IN_MACHINE):
+            value, fault = _run(recursion, pieces, captured, args, active)
+        flat, form = jax.tree.flatten(value)
+        shape[:] = [form]
         return (*flat, fault)
 
-    *flat, fault = by_forward_mode(function)(*(leaves[k] for k in moving))
-    value = jax.tree.unflatten(shape[0], [_or_nothing(fault, x) for x in flat])
-    return value, jnp.where(fault, jnp.nan, 0.0)
+    return by_forward_mode(function), shape
+
+
+def _frozen(x: Any) -> Any:
+    return (x.shape, str(x.dtype), x.tobytes()) if isinstance(x, np.ndarray) else (type(x), x)
 
 
 def _run(recursion: Recursion, pieces: Cut, captured: dict[str, Any], args: list[Any], active: Any) -> tuple[Any, Any]:
@@ -148,14 +174,15 @@ def _run(recursion: Recursion, pieces: Cut, captured: dict[str, Any], args: list
         frame.values.update({p.var.id: unit.sizes[p.var.id] for p in unit.params if p.is_size})
     values = with_defaults(outer[0], pieces.units[0].params, args)
     fixed = fixed_parameters(pieces)
-    outer[0].values.update({name: values[name] for name in fixed})
-    slots = _slots(recursion, pieces, outer, values, fixed)
-    zeros = {u: _numbers(recursion.code.zero(outer[u], _result(recursion, u, pieces))) for u in outer}
+    for number, frame in outer.items():
+        frame.values.update({name: values[source] for name, source in fixed[number].items()})
+    slots = _slots(recursion, pieces, outer, values)
+    zeros = {u: _zero(recursion, pieces, outer, u) for u in outer}
     return Machine(pieces, outer, slots, zeros, DEPTH).run(values, active)
 
 
 def _slots(
-    recursion: Recursion, pieces: Cut, outer: dict[int, Frame], args: dict[str, Any], fixed: frozenset[str]
+    recursion: Recursion, pieces: Cut, outer: dict[int, Frame], args: dict[str, Any]
 ) -> dict[str, Slot | View]:
     parts = part_of(pieces, recursion.code.recursion_of)
     slots: dict[str, Slot | View] = {}
@@ -163,7 +190,7 @@ def _slots(
         for v in segment.live:
             var = pieces.variables[segment.unit][v]
             name = register(segment.unit, v)
-            if name in slots or v in outer[segment.unit].values or (v in fixed and segment.unit == 0):
+            if name in slots or v in outer[segment.unit].values:
                 continue
             if v in parts:
                 slots[name] = View(args[parts[v]])
@@ -181,10 +208,21 @@ def _slots(
     return slots
 
 
-def _result(recursion: Recursion, number: int, pieces: Cut) -> ty.Type:
+def _zero(recursion: Recursion, pieces: Cut, outer: dict[int, Frame], number: int) -> Any:
+    """Some value of the type that unit ``number`` gives."""
     unit = pieces.units[number]
     declared = recursion.units.functions.get(unit.name)
-    return recursion.result if declared is None else declared.result
+    result = recursion.result if declared is None else declared.result
+    try:
+        return _numbers(recursion.code.zero(outer[number], result))
+    except EmissionError as error:
+        raise EmissionError(
+            f"the recursive function `{unit.name}` gives a value of type {result}: only numbers and structures of "
+            "numbers can be given back through a recursion whose depth is not known while compiling",
+            unit.body.statements[0].span if unit.body.statements else NOWHERE,
+            notes=(error.message,),
+            helps=("steer it by a size or by literals, or give it the arguments to which the result is applied",),
+        ) from error
 
 
 def _numbers(value: Any) -> Any:

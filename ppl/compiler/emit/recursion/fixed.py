@@ -35,16 +35,29 @@ def _in_end(end: End) -> Iterator[Invoke]:
                 yield from _in_code(code)
 
 
-def fixed_parameters(cut: Cut) -> frozenset[str]:
-    """Parameters of the first unit that every application hands on as they are. None in a group of several units."""
-    if len(cut.units) > 1:
-        return frozenset()
-    calls = [invoke for _, invoke in invocations(cut)]
-    return frozenset(
-        p.var.id
-        for k, p in enumerate(cut.units[0].params)
-        if all(k < len(c.args) and getattr(c.args[k], "id", None) == p.var.id for c in calls)
-    )
+def fixed_parameters(cut: Cut) -> dict[int, dict[str, str]]:
+    """For each unit the parameters that hold, in every application, what a parameter of the first unit held in the
+    application from outside: its id by theirs."""
+    unknown, varies = "?", ""
+    held = {(u, v.id): unknown for u in range(len(cut.units)) for v in cut.params(u)}
+    held |= {(0, v.id): v.id for v in cut.params(0)}
+    calls = list(invocations(cut))
+    before: dict[tuple[int, str], str] = {}
+    while before != held:
+        before = dict(held)
+        for caller, call in calls:
+            for k, v in enumerate(cut.params(call.unit)):
+                given = getattr(call.args[k], "id", varies) if k < len(call.args) else varies
+                now, new = held[call.unit, v.id], held.get((caller, given), varies)
+                if unknown not in (now, new):
+                    held[call.unit, v.id] = now if now == new else varies
+                elif now == unknown:
+                    held[call.unit, v.id] = new
+    found: dict[int, dict[str, str]] = {u: {} for u in range(len(cut.units))}
+    for (u, name), source in held.items():
+        if source not in (unknown, varies):
+            found[u][name] = source
+    return found
 
 
 def part_of(cut: Cut, recursion_of: Callable[[str], frozenset[str]]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.custom_batching
 import jax.numpy as jnp
 
 from ppl.compiler.emit.frame import Frame, total
@@ -34,6 +35,18 @@ DEPTH = 1000  # frames, as in Python
 STEPS = 10_000_000
 
 
+@jax.custom_batching.custom_vmap
+def in_any_lane(running: Any) -> Any:
+    """Whether the loop goes on. Not batched under ``vmap``: else each step would copy the stacks of all lanes, to keep
+    those of the lanes that have ended; here a step leaves what it must of such a lane."""
+    return running
+
+
+@in_any_lane.def_vmap
+def _(_size: int, batched: list[bool], running: Any) -> tuple[Any, bool]:
+    return in_any_lane(jnp.any(running, axis=0) if batched[0] else running), False
+
+
 class Action(NamedTuple):
     """What a segment wants done. A machine's frame keeps ``saved`` and where to ``resume``."""
 
@@ -43,7 +56,7 @@ class Action(NamedTuple):
     resume: Any
     registers: dict[str, Any]
     saved: dict[str, Any]
-    values: dict[int, Any]  # the value that each unit returned last
+    values: dict[int, Any]  # the value that was returned last, of each kind
     fault: Any
 
 
@@ -70,7 +83,10 @@ class Machine:
         results: dict[int, Any],
         depth: int = DEPTH,
     ):
-        self.cut, self.outer, self.slots, self.results, self.depth = cut, outer, slots, results, depth
+        self.cut, self.outer, self.slots, self.depth = cut, outer, slots, depth
+        # A tail call returns the value of another unit in place of one's own: they share a register.
+        self.place = {u: next(v for v in results if _alike(results[v], results[u])) for u in results}
+        self.results = {u: results[u] for u in self.place.values()}
         self.halt = len(cut.segments)
         resumes = [s for s in cut.segments if s.result is not None]
         self.saved = sorted({name for s in resumes for name in self.names(s)})
@@ -98,8 +114,8 @@ class Machine:
             resumes=jnp.zeros(self.depth, jnp.int32),
             frames=stack,
         )
-        end = jax.lax.while_loop(lambda s: s.pc != self.halt, self.step, state)
-        return end.values[0], end.fault
+        end = jax.lax.while_loop(lambda s: in_any_lane(s.pc != self.halt), self.step, state)
+        return end.values[self.place[0]], end.fault
 
     def step(self, state: State) -> State:
         segments = [partial(self.execute, k) for k in range(len(self.cut.segments))]
@@ -121,7 +137,21 @@ class Machine:
         steps = state.steps + 1
         fault = state.fault | action.fault | (action.pushes & (at >= self.depth)) | (steps >= STEPS)
         pc = jnp.where(fault, self.halt, pc).astype(jnp.int32)
-        return State(pc, depth, steps, fault, registers, action.values, resumes, frames)
+        runs = state.pc != self.halt
+
+        def kept(new: Any, old: Any) -> Any:
+            return jax.tree.map(lambda a, b: a if a is b else jnp.where(runs, a, b), new, old)
+
+        return State(
+            kept(pc, state.pc),
+            kept(depth, state.depth),
+            steps,
+            kept(fault, state.fault),
+            kept(registers, state.registers),
+            kept(action.values, state.values),
+            resumes,  # a lane that has ended needs its stack no more
+            frames,
+        )
 
     def execute(self, k: int, pc: Any, registers: dict[str, Any], values: dict[int, Any]) -> Action:
         segment = self.cut.segments[k]
@@ -132,7 +162,7 @@ class Machine:
             if name in self.slots:
                 frame.values[v] = self.slots[name].load(registers[name])
         if segment.result is not None:
-            frame.define(segment.result, values[segment.callee])
+            frame.define(segment.result, values[self.place[segment.callee]])
         return _Execution(self, segment.unit, registers, values).code(segment.code, frame)
 
 
@@ -168,7 +198,8 @@ class _Execution:
                 return self.switch(end, frame)
             case Return(atom=atom):
                 values = dict(self.values)
-                values[self.unit] = fitted(values[self.unit], frame.read(atom))
+                place = self.machine.place[self.unit]
+                values[place] = fitted(values[place], frame.read(atom))
                 return self.action(pops=True, values=values)
             case Jump(label=label):
                 return self.action(pc=label, registers=self.moved(frame, label))
@@ -255,6 +286,12 @@ def with_defaults(outer: Frame, params: tuple[ir.Parameter, ...], args: list[Any
 
 def register(unit: int, name: str) -> str:
     return f"{unit}.{name}"
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether values lie in arrays of the same kind."""
+    kinds = [[(jax.tree.structure(x), [(y.shape, y.dtype) for y in jax.tree.leaves(x)])] for x in (a, b)]
+    return bool(kinds[0] == kinds[1])
 
 
 def _select(condition: Any, then: Action, otherwise: Action) -> Action:

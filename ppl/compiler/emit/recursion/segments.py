@@ -1,7 +1,7 @@
 """The bodies of a group of functions, cut at their recursive applications.
 
 A segment runs from the start of a body, or from where an application has given its value, to the next application or
-the end. It is a tree: branches without a common rest stay inside of it. Liveness says what a frame of the stack keeps."""
+the end. It is a tree: branches without a common rest stay inside. Liveness says what a frame of the stack keeps."""
 
 from __future__ import annotations
 
