@@ -30,8 +30,8 @@ Loop = ir.Plate | ir.For | ir.Scan
 
 
 def samples(op: ir.Op) -> bool:
-    """Whether it is inference by a method that samples."""
-    return isinstance(op, ir.InferOp) and op.method is not None and op.method.name in SAMPLING
+    """Whether it is inference by a method that samples, and has no seed yet."""
+    return isinstance(op, ir.InferOp) and op.seed is None and op.method is not None and op.method.name in SAMPLING
 
 
 def random_functions(program: ir.Program) -> frozenset[str]:
@@ -61,7 +61,7 @@ def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
         models=tuple(seeder.model(m) if m.name in wanted else m for m in program.models),
         functions=tuple(seeder.function(f) if f.name in functions else f for f in program.functions),
     )
-    return follow_particles(new, model), _notes(new, wanted)
+    return follow_particles(new, model), _notes(program, wanted)
 
 
 def _notes(program: ir.Program, wanted: frozenset[str]) -> Report:
