@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import ppl
+from ppl.compiler.diagnostics.diagnostic import ModelError
 from ppl.core.errors import MethodError
 
 COIN = """
@@ -174,3 +175,40 @@ def test_what_needs_the_density_itself_is_refused_with_a_way_out():
     random_count = ppl.parse(LINE.replace("n: size", "n: int")).m(n=10).given(y=0.3)
     with pytest.raises(MethodError, match="known when the program is compiled"):
         ppl.infer(random_count, "importance(10)")
+
+
+PASSED_ON = {
+    "a function that samples, as a value": (
+        "fn twice(f: (real) -> real) -> real { return f(0.5) + f(0.6) }",
+        "factor twice(chance)",
+        "write a lambda",
+    ),
+    "a distribution that samples": (
+        "dist D() over real {\n logpdf(x) { return chance(0.3) - x^2 }\n sample { u ~ Normal(0, 1); return u }\n}",
+        "w ~ D()",
+        "infer in the model",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PASSED_ON)
+def test_where_no_seed_can_be_had_it_is_refused(case):
+    declared, used, edit = PASSED_ON[case]
+    text = f"""
+fn chance(p: real) -> real {{
+  let d = infer {{ z ~ Bernoulli(p); return z }} by importance(5)
+  return logprob(d, true)
+}}
+{declared}
+model m() {{
+  x ~ Normal(0, 1)
+  {used}
+}}
+"""
+    with pytest.raises(ModelError) as refused:
+        ppl.infer(ppl.parse(text).m(), "importance(10)")
+    (found,) = refused.value.diagnostics.errors
+    assert found.code == "E603" and edit in found.helps[0].text
+    allowed = text.replace("twice(chance)", "twice(fn(p: real) => chance(p))")
+    if allowed != text:
+        assert ppl.infer(ppl.parse(allowed).m(), "importance(10)").log_evidence is not None

@@ -127,7 +127,7 @@ def _body(program: ir.Program, body: ir.Block) -> list[Diagnostic]:
     out = []
     for n in walk(body):
         match n:
-            case ir.Let(op=ir.InferOp(method=ir.Method(name="enumerate" | "importance"))):
+            case ir.Let(op=ir.InferOp(method=ir.Method(name="enumerate" | "importance" | "smc"))):
                 pass
             case ir.Let(op=ir.InferOp(method=method)):
                 by = method.name if method is not None else "no method"

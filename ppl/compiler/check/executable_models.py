@@ -11,7 +11,7 @@ from ppl.compiler.diagnostics.diagnostic import Diagnostic, Help, Label
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.walk import statements, walk
 
-METHODS = ("enumerate", "importance")
+METHODS = ("enumerate", "importance", "smc")
 
 
 def unusable(program: ir.Program, body: ir.Block) -> list[Diagnostic]:
