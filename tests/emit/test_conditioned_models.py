@@ -89,7 +89,8 @@ def test_the_estimated_evidence_is_unbiased(module, name):
         seeds = np.random.default_rng(0).integers(0, 2**30, (30_000, *seed.shape))
         log_p = jax.jit(jax.vmap(lambda s: target.log_density({"mu": MU, "s seed": s})))(seeds)
     estimates = np.exp(np.asarray(log_p) + np.log(2**30 + 1) * seeds[0].size)
-    exact = norm(0, 3).pdf(MU) * np.prod([multivariate_normal(np.full(3, MU), COVARIANCE).pdf(e) for e in np.atleast_2d(data)])
+    each = [multivariate_normal(np.full(3, MU), COVARIANCE).pdf(e) for e in np.atleast_2d(data)]
+    exact = norm(0, 3).pdf(MU) * np.prod(each)
     assert abs(estimates.mean() - exact) < 5 * estimates.std() / np.sqrt(len(seeds))
 
 
@@ -122,7 +123,10 @@ REFUSED = {
     "another use": ("factor logprob(marginal(coin(0.3), keep = w), true)", "draw from it"),
     "another method": ("s ~ marginal(coin(0.3), keep = w, by = nuts(10))", "by = importance"),
     "what a submodel draws": ("s ~ marginal(outer(), keep = c)", "condition the submodel there"),
-    "a value of what is gone": ("s ~ marginal(other(), keep = w, by = importance(9)) given {w = true}", "keep the variables"),
+    "a value of what is gone": (
+        "s ~ marginal(other(), keep = w, by = importance(9)) given {w = true}",
+        "keep the variables",
+    ),
 }
 
 

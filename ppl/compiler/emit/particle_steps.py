@@ -89,10 +89,11 @@ def _loop(
     """An iteration at a time. What iterations stack is part of an execution, and is resampled with it."""
     n, lower, upper = len(population.log_weights), frame.size(loop.lower), frame.size(loop.upper)
     length = max(upper - lower, 0)
+    quiet = evaluator.with_interpretation(evaluator.interpretation.values_only())
 
     def first(values: dict[str, Any]) -> tuple[Any, Any]:
         inner = _inside(frame, values)
-        _, every = loops.inputs(evaluator.with_interpretation(evaluator.interpretation.values_only()), inner, loop, loop.body)
+        _, every = loops.inputs(quiet, inner, loop, loop.body)
         return {c.var.id: as_type(inner.read(c.init), c.var.type) for c in loop.carries}, every.mapped
 
     carried, mapped = jax.vmap(first, axis_size=n)(population.values)
@@ -107,21 +108,21 @@ def _loop(
         kept = {s.var.id: jax.tree.map(jnp.asarray, inner.read(s.value)) for s in loop.stacked}
         return nexts, kept, jnp.zeros(()) if weight is None else weight
 
+    every = jax.vmap(one, in_axes=(0, 0, 0, None, 0), axis_size=n)
+
     def step(now: tuple[Population, Any, Any], at: tuple[Any, Any]) -> tuple[Any, None]:
         population, carried, stacked = now
         index, key = at
         choose, move = jax.random.split(key)
         moved = _resampled(choose, population._replace(values=(population.values, carried, stacked, mapped)))
         values, carried, stacked, rows = moved.values
-        every = jax.vmap(one, in_axes=(0, 0, 0, None, 0), axis_size=n)
         carried, new, weights = every(values, carried, rows, index, jax.random.split(move, n))
         stacked = jax.tree.map(lambda whole, x: whole.at[:, index].set(x), stacked, new)
         return (Population(values, moved.log_weights + weights, moved.log_normaliser), carried, stacked), None
 
     some = jax.eval_shape(
-        lambda v, c, m, k: jax.vmap(one, in_axes=(0, 0, 0, None, 0), axis_size=n)(v, c, m, 0, jax.random.split(k, n))[1],
-        population.values, carried, mapped, key,
-    )  # fmt: skip
+        lambda keys: every(population.values, carried, mapped, jnp.asarray(0), keys)[1], jax.random.split(key, n)
+    )
     stacked = jax.tree.map(lambda a: jnp.zeros((n, length, *a.shape[1:]), a.dtype), some)
     steps = (jnp.arange(length), jax.random.split(key, length))
     (population, carried, stacked), _ = lax.scan(step, (population, carried, stacked), steps)

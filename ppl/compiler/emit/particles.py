@@ -1,7 +1,8 @@
 """``infer { … } by importance(n)`` and ``smc(n)``: self-normalised estimates of the posterior of what a block returns.
 
 With particles x_i from the block's prior and w_i the product of its factors, the distribution is Σ w_i δ(x_i) / Σ w_i;
-``smc`` resamples them on the way. The random numbers come from the seed alone: given it, this is a function of what the block reads."""
+``smc`` resamples them on the way. The random numbers come from the seed alone: given it, this is a function of what the
+block reads."""
 
 from __future__ import annotations
 

@@ -77,8 +77,8 @@ def unseeded(program: ir.Program, model: str) -> list[Diagnostic]:
         called = {id(n.function) for n in walk(body) if isinstance(n, ir.Call)}
         for n in walk(body):
             if isinstance(n, ir.FunctionRef) and n.name in functions and id(n) not in called:
-                text, edit = f"`{n.name}` infers by sampling, and is passed as a value", f"write a lambda: `fn(x) => {n.name}(x)`"
-                found.append(_refused(text, n.span, edit))
+                text = f"`{n.name}` infers by sampling, and is passed as a value"
+                found.append(_refused(text, n.span, f"write a lambda: `fn(x) => {n.name}(x)`"))
     used = {n.name for body in bodies for n in walk(body) if isinstance(n, ir.MakeDist)}
     dists = [b for d in program.dists if d.name in used for b in (d.logpdf, d.sample) if b is not None]
     defaults = [p.default for m in program.models if m.name in wanted for p in m.params if p.default is not None]
@@ -157,7 +157,11 @@ class _Derived:
     ``indices`` of loops."""
 
     def __init__(
-        self, seeder: _Seeder, outer: _Drawn | _Derived | None, seed: ir.Var | None = None, indices: tuple[ir.Var, ...] = ()
+        self,
+        seeder: _Seeder,
+        outer: _Drawn | _Derived | None,
+        seed: ir.Var | None = None,
+        indices: tuple[ir.Var, ...] = (),
     ):
         self.seeder, self.outer, self.seed, self.indices = seeder, outer, seed, indices
         self.setup: list[ir.Stmt] = []

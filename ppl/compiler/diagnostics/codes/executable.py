@@ -30,10 +30,11 @@ EXPLANATIONS = (
         "E603",
         "nested inference that is not executable yet",
         "Inside of a program `infer` runs `by enumerate`, exactly, and `by importance(n)` or `smc(n)`, on particles. A "
-        "conditioned model (`given`), and one of which variables are integrated out (`marginal`), can be drawn from. Other "
-        "methods, and other uses, are checked, but not compiled.",
+        "conditioned model (`given`), and one of which variables are integrated out (`marginal`), can be drawn from. "
+        "Other methods, and other uses, are checked, but not compiled.",
         wrong="model m() {\n  let d = infer {\n    x ~ Bernoulli(0.5)\n    return x\n  } by nuts(10)\n  z ~ d\n}\n",
-        right="model m() {\n  let d = infer {\n    x ~ Bernoulli(0.5)\n    return x\n  } by importance(10)\n  z ~ d\n}\n",
+        right="model m() {\n  let d = infer {\n    x ~ Bernoulli(0.5)\n    return x\n  } by importance(10)\n"
+        "  z ~ d\n}\n",
     ),
     Explanation(
         "E604",
