@@ -103,8 +103,8 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
                 "`infer` by sampling has no randomness of its own here",
                 statement.span,
                 helps=(
-                    "in an objective write the particles as a plate: `plate k in K { (z[k], lq[k]) ~ sim(q) … }`, "
-                    "and weigh them by `softmax(lp - lq)`, as the objective `rws` does",
+                    "in an objective write the particles as a plate, `plate k in K { (z[k], lf[k]) ~ sim(q) … }`, and draw "
+                    "one of them: `i ~ Categorical(softmax(lp - lf)) via enum`",
                 ),
             )
         case InferOp():
