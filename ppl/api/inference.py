@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ppl.api.applied import Applied
 from ppl.api.recursion import explained, without_value
 from ppl.api.result import Result
+from ppl.core.target import is_auxiliary
 
 if TYPE_CHECKING:
     from ppl.compiler.passes.query import Plan
@@ -62,7 +63,7 @@ def infer(
             compiled = posterior_target(
                 applied, wants_marginals(chosen), needs.finite, chosen.proposed_by, needs.ordered
             )
-        with _reasons(compiled.plan), explained(target.program, target.model.name):
+        with _reasons(compiled.plan, chosen.name), explained(target.program, target.model.name):
             posterior = execute(
                 compiled.target,
                 chosen,
@@ -74,7 +75,9 @@ def infer(
                 resume=None if resume is None else Path(resume),
             )
     summed = tuple(
-        f"`{name}` was summed out exactly, and drawn from its conditional" for name in compiled.plan.marginalised
+        f"`{name}` was summed out exactly, and drawn from its conditional"
+        for name in compiled.plan.marginalised
+        if not is_auxiliary(name)
     )
     summed += tuple(dict.fromkeys(n.text for n in compiled.plan.notes if n.kind in ("cut", "particles")))
     partly = (*_partly_drawn(posterior), *without_value(target.program, target.model.name, posterior))
@@ -127,27 +130,26 @@ def prior(
 
 
 @contextmanager
-def _reasons(plan: Plan) -> Iterator[None]:
+def _reasons(plan: Plan, method: str) -> Iterator[None]:
     """Where a method does not fit, also say why discrete variables could not be summed out."""
     from ppl.core.errors import MethodError
-    from ppl.core.target import is_auxiliary
 
     try:
         yield
     except MethodError as e:
         if any(is_auxiliary(s.name) and f"`{s.name}`" in e.message for s in plan.model.sites):
-            raise _estimated(e) from None
+            raise _estimated(method) from None
         reasons = tuple(r.reason for r in plan.refusals)
         raise MethodError(e.message, notes=e.notes + reasons, helps=e.helps) from None
 
 
-def _estimated(refused: MethodError) -> MethodError:
+def _estimated(method: str) -> MethodError:
     """The error of a method that needs a density, where particles estimate the density."""
     from ppl.core.errors import MethodError
 
     return MethodError(
-        f"{refused.message.split(' ', 1)[0]} needs the density itself, and this model's is estimated from particles: it infers "
-        "by sampling in its own text",
+        f"{method} needs the density itself, and this model's is estimated from particles: it infers by sampling in "
+        "its own text",
         notes=("the random numbers of the particles are variables of the model, which this method cannot move",),
         helps=(
             "run it by a method that takes estimates: --method 'importance(10000)', 'smc(10000)' or 'mh'",

@@ -8,12 +8,13 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.passes.absent_draws import unfillable
 from ppl.compiler.passes.applications import left_over
 from ppl.compiler.passes.schedule import run_passes
+from ppl.compiler.passes.seeds import unseeded
 from ppl.compiler.passes.unroll import uncut
 
 
 def refusals(program: ir.Program, model: str) -> list[Diagnostic]:
     """Empty if the model runs. Branches are looked at with submodels inlined."""
-    found = executability(program, model)
+    found = executability(program, model) or unseeded(program, model)
     if found:
         return found
     inlined = run_passes(program, model, after="inline").program.model(model)

@@ -34,6 +34,7 @@ class Run:
     ):
         self.context, self.choices = context, choices
         self.data, self.params = dict(data), dict(params or {})
+        self.given: set[str] = set()  # sites that ``given`` conditions, whatever their role
         self.log_weight = 0.0
         self.latents: Sites = {}
         self.observed: Sites = {}
@@ -50,8 +51,11 @@ class Run:
     ) -> Any:
         """Runs a model; the returned value, or a record of its random variables if it returns nothing."""
         model = applied.model
+        if applied.given and indices:
+            raise Unsupported(f"a conditioned model `{model.name}` in a loop")
         for site, value in applied.given.items():
             self.data[prefix + site] = value
+            self.given.add(prefix + site)
         sizes = dict(applied.sizes)
         env = Environment(self.context.globals, Place(prefix, indices, loops, sizes))
         for p in model.params:
@@ -133,7 +137,7 @@ class Run:
             value = self.forced[s.var.id]
             self.weigh(dist.log_density(value))
             sites = self.observed if s.role is ir.Role.DATA else self.latents
-        elif s.role is ir.Role.DATA:
+        elif s.role is ir.Role.DATA or site in self.given:
             value, sites = self._data(Address(site, index), dist), self.observed
         else:
             value, sites = self._choose(Address(site, index), dist), self.latents

@@ -85,7 +85,8 @@ def _conditioned(cx: Context, dist: Value) -> Value:
     if unsolved:
         text = f"the size `{unsolved[0]}` of `{model.name}` can't be found from the arguments and what is given"
         help_ = Help(f"give the sizes: `{model.name}[{', '.join(model.sizes)}](…)` with their values")
-        cx.error("E213", text, dist.span, f"`{unsolved[0]}` is not determined", ((model.span, "declared here"),), helps=(help_,))
+        label = f"`{unsolved[0]}` is not determined"
+        cx.error("E213", text, dist.span, label, ((model.span, "declared here"),), helps=(help_,))
         return unknown(dist.span)
     type_, support = facts.returns
     return replace(dist, type=type_, support=support)

@@ -86,8 +86,16 @@ def _unlike(model: ir.Model) -> list[Diagnostic]:
 
 
 _NESTED = {
-    ir.ExpectOp: ("E604", "an expectation, `expect`, inside of a model"),
-    ir.Density: ("E604", "`density` of a target or guide, inside of a model"),
+    ir.ExpectOp: (
+        "E604",
+        "an expectation, `expect`, inside of a model",
+        "write what is expected as an `output`: results hold its mean; or sum over the values of an `infer … by enumerate`",
+    ),
+    ir.Density: (
+        "E604",
+        "`density` of a target or guide, inside of a model",
+        "run the model with its variables given, which weighs them: `x ~ m(…) given {…}`",
+    ),
 }
 
 
@@ -106,17 +114,18 @@ def _body(program: ir.Program, body: ir.Block) -> list[Diagnostic]:
     out = []
     for n in walk(body):
         match n:
-            case ir.Let(op=ir.InferOp(method=ir.Method(name="enumerate" | "importance"))):
+            case ir.Let(op=ir.InferOp(method=ir.Method(name="enumerate" | "importance" | "smc"))):
                 pass
             case ir.Let(op=ir.InferOp(method=method)):
                 by = method.name if method is not None else "no method"
                 helps = Help("write `by enumerate`: exact"), Help("or `by importance(100)`: 100 weighted particles")
                 out.append(_finding("E603", f"nested inference by {by}", n.span, "not executable yet", *helps))
             case ir.Let(op=op) if type(op) in _NESTED:
-                code, what = _NESTED[type(op)]
-                out.append(_finding(code, what, n.span, "not executable yet"))
+                code, what, edit = _NESTED[type(op)]
+                out.append(_finding(code, what, n.span, "not executable yet", Help(edit)))
             case ir.SimDraw():
-                out.append(_finding("E604", "`sim` of a guide, inside of a model", n.span, "not executable yet"))
+                what, edit = "`sim` of a guide, inside of a model", "draw from a model: `x ~ m(…)`"
+                out.append(_finding("E604", what, n.span, "not executable yet", Help(edit)))
             case ir.ParamStmt():
                 out.append(_untrained(n))
     return out

@@ -11,7 +11,7 @@ from ppl.compiler.diagnostics.diagnostic import Diagnostic, Help, Label
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.walk import statements, walk
 
-METHODS = ("enumerate", "importance")
+METHODS = ("enumerate", "importance", "smc")
 
 
 def unusable(program: ir.Program, body: ir.Block) -> list[Diagnostic]:
@@ -46,7 +46,8 @@ def _of_model(program: ir.Program, lets: dict[str, ir.Let], let: ir.Let) -> Iter
         yield _finding(let, "a model that is only known when the program runs", "apply the model by its name: `m(…)`")
         return
     submodels = {n.var.id for n in walk(model.body) if isinstance(n, ir.Let) and isinstance(n.op, _MODELS)}
-    own = {s.site for s in statements(model.body) if isinstance(s, ir.Draw) and getattr(s.dist, "id", "") not in submodels}
+    draws = (s for s in statements(model.body) if isinstance(s, ir.Draw))
+    own = {s.site for s in draws if getattr(s.dist, "id", "") not in submodels}
     wanted = [n for n, _ in let.op.fields] if isinstance(let.op, ir.GivenOp) else list(getattr(let.op, "keep", ()))
     for name in wanted:
         if name not in own:

@@ -122,7 +122,8 @@ def given(cx: Context, e: ast.Given) -> Value:
     )
     sizes = tuple((n, s) for n, s in instance.sizes.items() if s is not None)
     var = cx.let(ir.GivenOp(target.atom, tuple(fields), sizes), kind, ANYTHING, level, e.span)
-    return Value(var, kind, ANYTHING, level, e.span, dist=_conditioned(target, model, tuple(n for n, _ in fields), sizes))
+    facts = _conditioned(target, model, tuple(n for n, _ in fields), sizes)
+    return Value(var, kind, ANYTHING, level, e.span, dist=facts)
 
 
 def _conditioned(

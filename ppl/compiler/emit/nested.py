@@ -2,8 +2,8 @@
 
 A draw with K values runs what follows it once, mapped over an axis of K (``vmap``): the program grows by one axis per
 draw, not by copies. Loops that draw are unrolled (their outcomes are as many as K to the power of their length
-anyway); after a branch that draws, what follows is traced once for each side, and outcomes of sides not taken have weight
-zero.
+anyway); after a branch that draws, what follows is traced once for each side, and outcomes of sides not taken have
+weight zero.
 
 Everything is evaluated twice. An outcome of weight zero has derivative zero, but what leads to it may have an infinite
 one (``factor alpha * logprob(d, x)`` where x is impossible), and zero times infinity is NaN. The first evaluation says
@@ -174,7 +174,7 @@ class _Run:
             raise EmissionError(
                 "an estimate inside of `infer … by enumerate` is random, and its randomness cannot be enumerated",
                 draw.span,
-                helps=("estimate it outside of the block: by a `let` before `infer`", "or write `by enumerate` there too"),
+                helps=("estimate it by a `let` before `infer`", "or write `by enumerate` there too"),
             )
         one = support_values(dist)
         if one is None or dist.event_shape:

@@ -38,6 +38,7 @@ from ppl.compiler.ir.nodes import (
     MakeSum,
     MakeTuple,
     Map,
+    Method,
     Op,
     Particles,
     Prim,
@@ -96,11 +97,20 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
             return loops.map_(evaluator, frame, op)
         case LogProb(dist=dist, value=value, kind=kind):
             return _log_prob(frame.read(dist), frame.read(value), kind)
-        case InferOp(seed=None):
+        case InferOp(method=Method(name="enumerate")):
             return nested.infer(frame, op)
+        case InferOp(seed=None):
+            raise EmissionError(
+                "`infer` by sampling has no randomness of its own here",
+                statement.span,
+                helps=(
+                    "in an objective write the particles as a plate, `plate k in K { (z[k], lf[k]) ~ sim(q) … }`, and draw "
+                    "one of them: `i ~ Categorical(softmax(lp - lf)) via enum`",
+                ),
+            )
         case InferOp():
             return particles.infer(frame, op, statement)
-        case LogEvidence(seed=None):
+        case LogEvidence(method=Method(name="enumerate")):
             return nested.log_evidence(frame, op)
         case LogEvidence():
             return particles.log_evidence(frame, op, statement)

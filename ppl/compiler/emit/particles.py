@@ -1,7 +1,8 @@
-"""``infer { … } by importance(n)``: the self-normalised estimate of the posterior of what a block returns.
+"""``infer { … } by importance(n)`` and ``smc(n)``: self-normalised estimates of the posterior of what a block returns.
 
-With particles x_i from the block's prior and w_i the product of its factors, the distribution is Σ w_i δ(x_i) / Σ w_i.
-The random numbers come from the seed alone: given it, this is a function of what the block reads."""
+With particles x_i from the block's prior and w_i the product of its factors, the distribution is Σ w_i δ(x_i) / Σ w_i;
+``smc`` resamples them on the way. The random numbers come from the seed alone: given it, this is a function of what the
+block reads."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
+from ppl.compiler.emit import particle_steps
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.frame import Frame
 from ppl.compiler.emit.interpretation import Interpretation
@@ -41,7 +43,7 @@ def infer(frame: Frame, op: InferOp, statement: Let) -> Any:
 
 
 def log_evidence(frame: Frame, op: LogEvidence, statement: Let) -> Any:
-    """log (1/n) Σ w_i; E (1/n) Σ w_i = ∫ dγ for the measure γ of the block."""
+    """log (1/n) Σ w_i, with E (1/n) Σ w_i = ∫ dγ for the measure γ of the block."""
     assert op.seed is not None
     seed = frame.read(op.seed)
     if is_undefined(seed):
@@ -52,8 +54,12 @@ def log_evidence(frame: Frame, op: LogEvidence, statement: Let) -> Any:
 
 
 def _executions(frame: Frame, op: InferOp | LogEvidence, seed: Any, n: int) -> tuple[tuple[Any, ...], Any]:
-    """The results of n executions of the block, and their log weights."""
+    """The results of n executions of the block, and log weights whose mean is unbiased for its total mass."""
     from ppl.compiler.emit.evaluate import Evaluator
+
+    assert op.method is not None
+    if op.method.name == "smc":
+        return particle_steps.run(Evaluator(_WEIGHTED), frame, op.body, jax.random.key(seed), n)
 
     def one(key: Any) -> tuple[Any, Any]:
         inner = Frame(frame, key=key)

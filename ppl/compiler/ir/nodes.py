@@ -229,8 +229,8 @@ class DeriveSeed(Op):
 
 @record
 class Particles(Op):
-    """Of a distribution ``dist`` on particles: with ``part="index"`` the distribution of a particle's number, by weight;
-    with "value" the value of particle ``index``; with "alive" whether any particle has a positive weight."""
+    """Of a distribution ``dist`` on particles: with ``part="index"`` the distribution of a particle's number, by
+    weight; with "value" the value of particle ``index``; with "alive" whether any has a positive weight."""
 
     dist: Atom
     part: str

@@ -15,7 +15,7 @@ from ppl.compiler.diagnostics.diagnostic import Diagnostic, Help, Label
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.supports import REALS
-from ppl.compiler.ir.walk import EFFECTS, free, map_blocks, rebuild, statements, walk
+from ppl.compiler.ir.walk import EFFECTS, definitions, free, map_blocks, rebuild, statements, walk
 from ppl.compiler.passes.live import prune
 
 
@@ -95,9 +95,14 @@ def value_of(body: ir.Block) -> ir.Block | None:
     def pure(b: ir.Block) -> ir.Block:
         return ir.Block(tuple(map_blocks(s, pure) for s in b.statements if not isinstance(s, EFFECTS)), b.results)
 
+    live = set(free(body.results))
+    kept: list[ir.Stmt] = []
+    for s in reversed(prune(pure(body)).statements):
+        if any(v.id in live for v in definitions(s)):
+            kept.append(s)
+            live |= free(s)
     drawn = {s.var.id for s in statements(body) if isinstance(s, ir.Draw)}
-    kept = prune(pure(body))
-    return kept if drawn.isdisjoint(free(kept)) else None
+    return ir.Block(tuple(reversed(kept)), body.results) if drawn.isdisjoint(live) else None
 
 
 def factor(var: ir.Var, op: ir.LogEvidence, draw: ir.Draw) -> tuple[ir.Stmt, ...]:

@@ -18,7 +18,9 @@ from ppl.compiler.passes.loops import LOOPS
 from ppl.compiler.passes.mapped_reads import MAPPED_READS
 from ppl.compiler.passes.seeds import SEEDS
 
-PASSES: tuple[Pass, ...] = (SEEDS, LIFT_INFER, INLINE, LIFT_EVIDENCE, LOOPS, ABSENT_DRAWS, INVARIANTS, MAPPED_READS, FOLD, HOIST)
+PASSES: tuple[Pass, ...] = (
+    SEEDS, LIFT_INFER, INLINE, LIFT_EVIDENCE, LOOPS, ABSENT_DRAWS, INVARIANTS, MAPPED_READS, FOLD, HOIST,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

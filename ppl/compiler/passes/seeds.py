@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ppl.compiler.diagnostics.diagnostic import Diagnostic, Help, Label
+from ppl.compiler.diagnostics.span import Span
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.operations import operation
@@ -30,8 +32,8 @@ Loop = ir.Plate | ir.For | ir.Scan
 
 
 def samples(op: ir.Op) -> bool:
-    """Whether it is inference by a method that samples."""
-    return isinstance(op, ir.InferOp) and op.method is not None and op.method.name in SAMPLING
+    """Whether it is inference by a method that samples, and has no seed yet."""
+    return isinstance(op, ir.InferOp) and op.seed is None and op.method is not None and op.method.name in SAMPLING
 
 
 def random_functions(program: ir.Program) -> frozenset[str]:
@@ -61,7 +63,40 @@ def _run(program: ir.Program, model: str) -> tuple[ir.Program, Report]:
         models=tuple(seeder.model(m) if m.name in wanted else m for m in program.models),
         functions=tuple(seeder.function(f) if f.name in functions else f for f in program.functions),
     )
-    return follow_particles(new, model), _notes(new, wanted)
+    return follow_particles(new, model), _notes(program, wanted)
+
+
+def unseeded(program: ir.Program, model: str) -> list[Diagnostic]:
+    """Inference by sampling where no seed can be drawn or passed on: E603."""
+    functions = random_functions(program)
+    wanted = reachable(program, model)
+    bodies = [m.body for m in program.models if m.name in wanted]
+    bodies += [f.body for f in program.functions if f.body is not None]
+    found = []
+    for body in bodies:
+        called = {id(n.function) for n in walk(body) if isinstance(n, ir.Call)}
+        for n in walk(body):
+            if isinstance(n, ir.FunctionRef) and n.name in functions and id(n) not in called:
+                text = f"`{n.name}` infers by sampling, and is passed as a value"
+                found.append(_refused(text, n.span, f"write a lambda: `fn(x) => {n.name}(x)`"))
+    used = {n.name for body in bodies for n in walk(body) if isinstance(n, ir.MakeDist)}
+    dists = [b for d in program.dists if d.name in used for b in (d.logpdf, d.sample) if b is not None]
+    defaults = [p.default for m in program.models if m.name in wanted for p in m.params if p.default is not None]
+    defaults += [p.default for f in program.functions for p in f.params if p.default is not None]
+    for block in (*dists, *defaults, *(b for _, b in program.constants)):
+        for n in walk(block):
+            if isinstance(n, ir.Let) and (samples(n.op) or _calls(n.op, functions)):
+                text = "inference by sampling in a `dist`, a constant or a default"
+                found.append(_refused(text, n.span, "infer in the model, and pass on what is found"))
+    return list(dict.fromkeys(found))
+
+
+def _calls(op: ir.Op, functions: frozenset[str]) -> bool:
+    return isinstance(op, ir.Call) and isinstance(op.function, ir.FunctionRef) and op.function.name in functions
+
+
+def _refused(what: str, span: Span, edit: str) -> Diagnostic:
+    return Diagnostic("E603", f"not executable yet: {what}", Label(span, "not executable yet"), helps=(Help(edit),))
 
 
 def _notes(program: ir.Program, wanted: frozenset[str]) -> Report:
@@ -122,7 +157,11 @@ class _Derived:
     ``indices`` of loops."""
 
     def __init__(
-        self, seeder: _Seeder, outer: _Drawn | _Derived | None, seed: ir.Var | None = None, indices: tuple[ir.Var, ...] = ()
+        self,
+        seeder: _Seeder,
+        outer: _Drawn | _Derived | None,
+        seed: ir.Var | None = None,
+        indices: tuple[ir.Var, ...] = (),
     ):
         self.seeder, self.outer, self.seed, self.indices = seeder, outer, seed, indices
         self.setup: list[ir.Stmt] = []

@@ -31,10 +31,12 @@ EXPLANATIONS = (
     Explanation(
         "E603",
         "nested inference that is not executable yet",
-        "`infer … by enumerate` is computed exactly. Other methods inside of a program, `marginal` and `given` are "
-        "checked, but not compiled.",
-        wrong="model m() {\n  let d = infer {\n    x ~ Normal(0, 1)\n    return x\n  } by importance(10)\n  z ~ d\n}\n",
-        right="model m() {\n  z ~ Normal(0, 1)\n}\n",
+        "Inside of a program `infer` runs `by enumerate`, exactly, and `by importance(n)` or `smc(n)`, on particles. A "
+        "conditioned model (`given`), and one of which variables are integrated out (`marginal`), can be drawn from. "
+        "Other methods, and other uses, are checked, but not compiled.",
+        wrong="model m() {\n  let d = infer {\n    x ~ Bernoulli(0.5)\n    return x\n  } by nuts(10)\n  z ~ d\n}\n",
+        right="model m() {\n  let d = infer {\n    x ~ Bernoulli(0.5)\n    return x\n  } by importance(10)\n"
+        "  z ~ d\n}\n",
     ),
     Explanation(
         "E604",
