@@ -28,6 +28,7 @@ from ppl.compiler.emit.stages import Stages, Unit
 from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.emit.traverse import draws_in
 from ppl.compiler.ir.nodes import Draw, Scan, Stmt
+from ppl.compiler.ir.walk import definitions
 from ppl.core.errors import MethodError
 from ppl.core.sequential import ConditionalSequentialTarget, agree
 from ppl.core.target import Trace, Unconstrained
@@ -211,6 +212,8 @@ class EmittedSequential(ConditionalSequentialTarget):
     ) -> tuple[State, Record, Any]:
         """Runs statements of the top level; ``following`` is the unit that comes next."""
         frame, known = self._frame(state, key, how)
+        for var in (v for s in statements for v in definitions(s) if v.id not in known):
+            frame.values.pop(var.id, None)  # zeros stood there so far
         for s in statements:
             how.evaluator.execute(s, frame)
         live = {n: v for n, v in frame.values.items() if n in self.cut.live and n not in known}
