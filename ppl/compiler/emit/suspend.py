@@ -22,6 +22,7 @@ from ppl.compiler.emit.evaluate import Evaluator
 from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
 from ppl.compiler.emit.interpretation import FREE_DENSITY, Interpretation
 from ppl.compiler.emit.markov import markov_from
+from ppl.compiler.emit.paths import as_given, same_draws
 from ppl.compiler.emit.prefix import run_known
 from ppl.compiler.emit.scans import as_type
 from ppl.compiler.emit.stages import Stages, Unit
@@ -95,7 +96,7 @@ class EmittedSequential(ConditionalSequentialTarget):
 
     def replay(self, state: State, record: Record, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
         """``advance`` with the draws of ``record``: observations and factors are weighed, the draws are not."""
-        new, _, weight = _step(self, state, step, How(None, _as_given(record), self._statements(latent=False)))
+        new, _, weight = _step(self, state, step, How(None, self._given(record), self._statements(latent=False)))
         return new, weight
 
     def observe(self, state: State, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
@@ -103,15 +104,23 @@ class EmittedSequential(ConditionalSequentialTarget):
         return new, weight
 
     def log_transition(self, state: State, record: Record, step: Int[Array, ""]) -> Float[Array, ""]:
-        return _step(self, state, step, How(None, _as_given(record), self._statements(latent=True)))[2]
+        _, made, weight = _step(self, state, step, How(None, self._given(record), self._statements(latent=True)))
+        return self._possible(record, made, weight)
 
     def merged(self, states: State, step: Int[Array, ""]) -> Bool[Array, ""]:
         read = [agree(v) | (step >= self.cut.until.get(n, self.length)) for n, v in states.live.items()]
         return jnp.all(jnp.stack([jnp.asarray(True), *read]))
 
     def extend(self, state: State, record: Record, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
-        new, _, weight = _step(self, state, step, How(None, _as_given(record)))
-        return new, weight
+        new, made, weight = _step(self, state, step, How(None, self._given(record)))
+        return new, self._possible(record, made, weight)
+
+    def _given(self, record: Record) -> dict[str, Given]:
+        return as_given(self.target.plan.code.layout, record)
+
+    def _possible(self, record: Record, made: Record, weight: Any) -> Float[Array, ""]:
+        """``weight``, or −∞ where the state's path does not draw what ``record`` holds."""
+        return jnp.where(same_draws(self.target.plan.code.layout, record, made), weight, -jnp.inf)
 
     @property
     def markov_from(self) -> int | None:
@@ -300,10 +309,6 @@ def suspend(target: EmittedTarget) -> EmittedSequential:
 
 def _weight(effects: Effects) -> Float[Array, ""]:
     return jnp.zeros(()) if effects.weight is None else jnp.asarray(effects.weight)
-
-
-def _as_given(record: Record) -> dict[str, Given]:
-    return {name: Given(r.value) for name, r in record.items()}
 
 
 def _fill(template: Any, part: Any) -> Any:

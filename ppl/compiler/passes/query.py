@@ -12,6 +12,7 @@ from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.verify import VerifierError, verify
 from ppl.compiler.ir.walk import statements
 from ppl.compiler.passes.base import Note, Report, replace_model
+from ppl.compiler.passes.cut_branches import cut_branches
 from ppl.compiler.passes.dead_draws import split
 from ppl.compiler.passes.elementwise import element_by_element
 from ppl.compiler.passes.eliminate_chain import eliminate_chains
@@ -25,13 +26,15 @@ from ppl.compiler.passes.schedule import effects_changed, run_passes
 class Query:
     """``observed``: ``data`` variables that have data. ``marginalise``: sum out discrete latent variables where that is
     possible (for methods that need a differentiable density). ``keep``: variables not to defer, such as a guide's.
-    ``interleave``: chains and their observations come to stand in one loop (for methods that run in their order)."""
+    ``interleave``: chains and their observations come to stand in one loop (for methods that run in their order);
+    ``cut``: and branches are cut at their observations."""
 
     model: str
     observed: frozenset[str] = frozenset()
     marginalise: bool = False
     keep: frozenset[str] = frozenset()
     interleave: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,18 +66,24 @@ def prepare(program: ir.Program, query: Query) -> Plan:
         model, notes = interleave(element_by_element(model, along), along)
         program = _verified("interleave", program, model, keeps_effects=False)
         reports.append(("interleave", notes))
-    if not query.marginalise:
-        return Plan(program, model, parts.deferred, reports=tuple(reports))
-    known = query.observed | set(parts.deferred)
-    wanted = {s.name for s in model.sites if s.discrete and s.name not in known}
-    model, notes = fuse(element_by_element(model, wanted), wanted)
-    program = _verified("fuse", program, model, keeps_effects=False)
-    chains = eliminate_chains(model, query.observed, parts.deferred)
-    program = _verified("eliminate_chain", program, chains.model)
-    local = enumerate_local(chains.model, query.observed | set(chains.sites), parts.deferred)
-    program = _verified("enumerate_local", program, local.model)
-    reports += [("fuse", notes), ("eliminate_chain", chains.report), ("enumerate_local", local.report)]
-    return Plan(program, local.model, parts.deferred, chains.sites + local.sites, local.refusals, tuple(reports))
+    summed: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    if query.marginalise:
+        known = query.observed | set(parts.deferred)
+        wanted = {s.name for s in model.sites if s.discrete and s.name not in known}
+        model, notes = fuse(element_by_element(model, wanted), wanted)
+        program = _verified("fuse", program, model, keeps_effects=False)
+        chains = eliminate_chains(model, query.observed, parts.deferred)
+        program = _verified("eliminate_chain", program, chains.model)
+        local = enumerate_local(chains.model, query.observed | set(chains.sites), parts.deferred)
+        model, summed, refusals = local.model, chains.sites + local.sites, local.refusals
+        program = _verified("enumerate_local", program, model)
+        reports += [("fuse", notes), ("eliminate_chain", chains.report), ("enumerate_local", local.report)]
+    if query.cut:
+        model, notes = cut_branches(program, model, query.observed)
+        program = _verified("cut_branches", program, model)
+        reports.append(("cut_branches", notes))
+    return Plan(program, model, parts.deferred, summed, refusals, tuple(reports))
 
 
 def _along_chains(model: ir.Model) -> set[str]:
