@@ -44,6 +44,27 @@ model m[T]() {
   plate t in T { data y[t]: real ~ Normal(level[t], sqrt(0.2)) }
 }
 """,
+    "noise in a plate": """
+model m[T]() {
+  plate t in T { e[t] ~ Normal(0, 1) }
+  var x = 0.0
+  for t in 0..T {
+    x = if t == 0 then e[t] else 0.9 * x + sqrt(0.1) * e[t]
+    data y[t]: real ~ Normal(x, sqrt(0.2))
+  }
+}
+""",
+    "noise in a loop, data an array": """
+model m[T]() {
+  for t in 0..T { e[t] ~ Normal(0, 1) }
+  var x = 0.0
+  for t in 0..T {
+    x = if t == 0 then e[t] else 0.9 * x + sqrt(0.1) * e[t]
+    let level[t] = x
+  }
+  data y: real[T] ~ Normal(level, sqrt(0.2))
+}
+""",
 }
 T = 40
 Y = np.cumsum(np.sin(np.arange(T))) / 2
@@ -67,7 +88,7 @@ def test_cut_at_every_observation(name):
     assert sequential.parameters == ()
 
 
-@pytest.mark.parametrize("name", ["plate", "computed"])
+@pytest.mark.parametrize("name", ["plate", "computed", "noise in a loop, data an array"])
 def test_evidence(name):
     """A standard error of 0.06; all states drawn before the first observation would give one of 5 and more."""
     result = ppl.infer(ppl.parse(SEPARATE[name]).m().given(y=Y), "smc(2000)", seed=0)

@@ -87,12 +87,19 @@ def prepare(program: ir.Program, query: Query) -> Plan:
 
 
 def _along_chains(model: ir.Model) -> set[str]:
-    """The latent variables that a scan draws, or reads element by element."""
-    scans = [s for s in statements(model.body) if isinstance(s, ir.Scan)]
-    read = {m.array.id for scan in scans for m in scan.mapped if isinstance(m.array, ir.Var)}
-    inside = {id(s) for scan in scans for s in statements(scan.body)}
+    """The latent variables that a scan draws, or reads element by element: drawn as an array, or in a loop."""
+    loops = [s for s in statements(model.body) if isinstance(s, (ir.Scan, ir.Plate))]
+    scans = [s for s in loops if isinstance(s, ir.Scan)]
     draws = [s for s in statements(model.body) if isinstance(s, ir.Draw) and s.role is ir.Role.LATENT]
-    return {s.site for s in draws if id(s) in inside or s.var.id in read}
+    sites = {s.var.id: s.site for s in draws}
+    stacked = [(r.var.id, getattr(r.value, "id", "")) for loop in loops for r in loop.stacked]
+    sites |= {array: sites[element] for array, element in stacked if element in sites}
+    whole = [s for s in statements(model.body) if isinstance(s, ir.Let) and isinstance(s.op, ir.Assemble)]
+    latent = {s.site for s in draws}
+    sites |= {s.var.id: s.op.site for s in whole if isinstance(s.op, ir.Assemble) and s.op.site in latent}
+    read = {sites.get(m.array.id, "") for scan in scans for m in scan.mapped if isinstance(m.array, ir.Var)}
+    inside = {id(s) for scan in scans for s in statements(scan.body)}
+    return {s.site for s in draws if id(s) in inside or s.site in read}
 
 
 def _verified(name: str, program: ir.Program, model: ir.Model, *, keeps_effects: bool = True) -> ir.Program:
