@@ -54,6 +54,14 @@ model m[T]() {
   }
 }
 """,
+    "noise in a plate, the first apart": """
+model m[T]() {
+  e: real[T] ~ Normal(0, 1)
+  let x[0] = e[0]
+  for t in 1..T { let x[t] = 0.9 * x[t - 1] + sqrt(0.1) * e[t] }
+  plate t in T { data y[t]: real ~ Normal(x[t], sqrt(0.2)) }
+}
+""",
     "noise in a loop, data an array": """
 model m[T]() {
   for t in 0..T { e[t] ~ Normal(0, 1) }
@@ -88,7 +96,7 @@ def test_cut_at_every_observation(name):
     assert sequential.parameters == ()
 
 
-@pytest.mark.parametrize("name", ["plate", "computed", "noise in a loop, data an array"])
+@pytest.mark.parametrize("name", ["plate", "computed", "noise in a plate, the first apart"])
 def test_evidence(name):
     """A standard error of 0.06; all states drawn before the first observation would give one of 5 and more."""
     result = ppl.infer(ppl.parse(SEPARATE[name]).m().given(y=Y), "smc(2000)", seed=0)
@@ -102,3 +110,12 @@ def test_the_density_is_that_of_one_loop(name):
         joint = ppl.compiled(ppl.parse(JOINT).m().given(y=Y)).log_density({"x": x})
         separate = ppl.compiled(ppl.parse(SEPARATE[name]).m().given(y=Y), interleave=True).log_density({"x": x})
     assert float(separate) == pytest.approx(float(joint), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n in SEPARATE if n.startswith("noise")])
+def test_the_density_is_that_of_the_loops_apart(name):
+    e = np.random.default_rng(1).normal(size=(T,))
+    with ppl.environment():
+        model = ppl.parse(SEPARATE[name]).m().given(y=Y)
+        found = [ppl.compiled(model, interleave=together).log_density({"e": e}) for together in (False, True)]
+    assert float(found[1]) == pytest.approx(float(found[0]), rel=1e-12)

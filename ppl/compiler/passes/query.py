@@ -17,6 +17,7 @@ from ppl.compiler.passes.dead_draws import split
 from ppl.compiler.passes.elementwise import element_by_element
 from ppl.compiler.passes.eliminate_chain import eliminate_chains
 from ppl.compiler.passes.enumerate_local import enumerate_local
+from ppl.compiler.passes.first_apart import first_apart
 from ppl.compiler.passes.fuse import fuse, interleave
 from ppl.compiler.passes.locality import Refusal
 from ppl.compiler.passes.schedule import effects_changed, run_passes
@@ -63,7 +64,7 @@ def prepare(program: ir.Program, query: Query) -> Plan:
     reports = [*passed.reports, ("dead_draws", parts.report)]
     if query.interleave:
         along = _along_chains(model)
-        model, notes = interleave(element_by_element(model, along), along)
+        model, notes = interleave(first_apart(element_by_element(model, along), along), along)
         program = _verified("interleave", program, model, keeps_effects=False)
         reports.append(("interleave", notes))
     summed: tuple[str, ...] = ()
