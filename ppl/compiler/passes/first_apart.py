@@ -1,8 +1,8 @@
 """A plate whose first element starts a chain, and whose others drive it, gives its first element apart.
 
-``plate t in T { z[t] ~ … }  let x[0] = f(z[0])  for t in 1..T { let x[t] = g(x[t-1], z[t]) }`` draws z[0] alone, and the
-others in a plate as long as the loop, which ``interleave`` can then join. Law: the density is unchanged, and so is
-every value."""
+``plate t in T { z[t] ~ … }  let x[0] = f(z[0])  for t in 1..T { let x[t] = g(x[t-1], z[t]) }`` draws z[0] alone, and
+the others in a plate as long as the loop, which ``interleave`` can then join. Law: the density is unchanged, and so
+is every value."""
 
 from __future__ import annotations
 
