@@ -37,7 +37,8 @@ def posterior_target(
     """The posterior target. ``marginalise``: discrete latents are summed out where that is possible. ``keep_discrete``:
     none is put off until after inference because it feeds no data, for a method that is exact about all of them.
     ``proposal``: a guide from which particle methods draw; then nothing that it draws is summed out or put off.
-    ``interleave``: chains and their observations are brought into one loop, for methods that run in their order."""
+    ``interleave``: chains and their observations are brought into one loop, and branches cut at their observations,
+    for methods that run in their order; not with a proposal, which draws for a branch as a whole."""
     require_executable(applied)
     if proposal is not None:
         return _guided(applied, proposal, interleave)
@@ -47,7 +48,7 @@ def posterior_target(
         else frozenset()
     )
     observed = frozenset(applied.bound.data)
-    query = Query(applied.model.name, observed, marginalise, discrete, interleave)
+    query = Query(applied.model.name, observed, marginalise, discrete, interleave, cut=interleave)
     plan = prepare(applied.program, query, applied.bound.sizes)
     return Compiled(_bind(applied, plan), plan)
 

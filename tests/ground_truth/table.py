@@ -319,7 +319,7 @@ PROBLEMS: tuple[Problem, ...] = (
     ),
     Problem(
         "webppl_varFactors1",
-        (Run({"log_evidence": Z, "P([10])": ("prob", "return", True)}, needs=("branches", "recursion")),),
+        (Run({"log_evidence": Z, "P([10])": ("prob", "return", True)}),),
     ),
     Problem(
         "webppl_mixed2Factor",

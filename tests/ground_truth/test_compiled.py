@@ -38,6 +38,9 @@ OTHERS = {
     "lgssm_unknown_ar": ["smc(40000)", "pmmh(50, draws=2000)", "smc2(400, inner=30)"],
     "nonlinear_ssm": ["smc(40000)"],
     "crp_mixture": ["importance(100000)"],
+    "branch_obs_counts": ["smc(4000, ess=1.1)", "pgibbs(10, draws=500, warmup=50)", "pimh(100, draws=500)"],
+    "sprinkler_soft": ["smc(4000)", "pgibbs(10, draws=500, warmup=50)"],
+    "webppl_varFactors1": ["smc(4000)", "pgibbs(10, draws=500, warmup=50)"],
     "webppl_nestedEnum": ["importance(40000)"],
     "normal_normal": ["laplace", "importance(40000)"],
 }
@@ -116,6 +119,7 @@ CASES += [(n, m) for n, methods in OTHERS.items() for m in methods]
 LONG = {  # each with another method for the same problem, or the same method on another one, in the quick tier
     ("hmm_anglican", "pimh"), ("hmm_discrete10", "smc"), ("lgssm_1d", "nuts"), ("lgssm_unknown_ar", "smc2"),
     ("lgssm_unknown_ar", "pmmh"), ("eight_schools_tfp", "nuts"), ("logreg_monad_bayes", "nuts"),
+    ("sprinkler_soft", "pgibbs"), ("branch_obs_counts", "pimh"),
 }  # fmt: skip
 PARAMETERS = [
     pytest.param(n, m, id=f"{n}-{m.split('(')[0]}", marks=[pytest.mark.slow] if (n, m.split("(")[0]) in LONG else [])

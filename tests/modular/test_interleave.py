@@ -44,6 +44,35 @@ model m[T]() {
   plate t in T { data y[t]: real ~ Normal(level[t], sqrt(0.2)) }
 }
 """,
+    "noise in a plate": """
+model m[T]() {
+  plate t in T { e[t] ~ Normal(0, 1) }
+  var x = 0.0
+  for t in 0..T {
+    x = if t == 0 then e[t] else 0.9 * x + sqrt(0.1) * e[t]
+    data y[t]: real ~ Normal(x, sqrt(0.2))
+  }
+}
+""",
+    "noise in a plate, the first apart": """
+model m[T]() {
+  e: real[T] ~ Normal(0, 1)
+  let x[0] = e[0]
+  for t in 1..T { let x[t] = 0.9 * x[t - 1] + sqrt(0.1) * e[t] }
+  plate t in T { data y[t]: real ~ Normal(x[t], sqrt(0.2)) }
+}
+""",
+    "noise in a loop, data an array": """
+model m[T]() {
+  for t in 0..T { e[t] ~ Normal(0, 1) }
+  var x = 0.0
+  for t in 0..T {
+    x = if t == 0 then e[t] else 0.9 * x + sqrt(0.1) * e[t]
+    let level[t] = x
+  }
+  data y: real[T] ~ Normal(level, sqrt(0.2))
+}
+""",
 }
 T = 40
 Y = np.cumsum(np.sin(np.arange(T))) / 2
@@ -67,7 +96,7 @@ def test_cut_at_every_observation(name):
     assert sequential.parameters == ()
 
 
-@pytest.mark.parametrize("name", ["plate", "computed"])
+@pytest.mark.parametrize("name", ["plate", "computed", "noise in a plate, the first apart"])
 def test_evidence(name):
     """A standard error of 0.06; all states drawn before the first observation would give one of 5 and more."""
     result = ppl.infer(ppl.parse(SEPARATE[name]).m().given(y=Y), "smc(2000)", seed=0)
@@ -81,3 +110,12 @@ def test_the_density_is_that_of_one_loop(name):
         joint = ppl.compiled(ppl.parse(JOINT).m().given(y=Y)).log_density({"x": x})
         separate = ppl.compiled(ppl.parse(SEPARATE[name]).m().given(y=Y), interleave=True).log_density({"x": x})
     assert float(separate) == pytest.approx(float(joint), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n in SEPARATE if n.startswith("noise")])
+def test_the_density_is_that_of_the_loops_apart(name):
+    e = np.random.default_rng(1).normal(size=(T,))
+    with ppl.environment():
+        model = ppl.parse(SEPARATE[name]).m().given(y=Y)
+        found = [ppl.compiled(model, interleave=together).log_density({"e": e}) for together in (False, True)]
+    assert float(found[1]) == pytest.approx(float(found[0]), rel=1e-12)

@@ -137,3 +137,32 @@ def test_observations_that_differ_in_number_by_branch():
     result = ppl.infer(ppl.parse(source).main(), "smc(4000)", seed=0)
     assert abs(result.log_evidence[0] - -1.9006639306862287) < 0.036
     assert abs(result.summary()["first"]["mean"] - 0.38975092144798906) < 0.05
+
+
+def test_work_between_observations():
+    """What stands between two observations reads what was computed there.
+
+    Exact, of one particle: its weight is the likelihood of what it drew."""
+    source = """
+    model main() {
+      x ~ Normal(0, 1)
+      observe 0.3 ~ Normal(x, 1)
+      let m = 2 * x + 5
+      z ~ Normal(m, 1)
+      observe 1.0 ~ Normal(z, 1)
+      let late = if z > 4 then 1.0 else 2.0
+      observe 2.0 ~ Normal(late, 1)
+    }
+    """
+    with ppl.environment():
+        sequential = ppl.compiled(ppl.parse(source).main()).suspend()
+        state, weight = sequential.start(jax.random.key(0))
+        for t in range(sequential.length):
+            state, _, more = sequential.advance(jax.random.key(t + 1), state, t)
+            weight = weight + more
+        trace = sequential.trace(state, {})  # no loops, so no records of steps are needed
+    x, z = float(trace["x"]), float(trace["z"])
+    assert abs(z - (2 * x + 5)) < 6
+    late = 1.0 if z > 4 else 2.0
+    expected = norm.logpdf(0.3, x) + norm.logpdf(1.0, z) + norm.logpdf(2.0, late)
+    assert float(weight) == pytest.approx(float(expected), rel=1e-9)

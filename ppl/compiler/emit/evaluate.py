@@ -106,7 +106,7 @@ class Evaluator:
             if self.interpretation.records == "value" and not is_undefined(value):
                 frame.records[draw.var.id] = Recorded(value)
             return
-        interpretation = self.interpretation if self.is_scored(draw) else self.interpretation.values_only()
+        interpretation = self.interpretation if self.is_scored(draw) else self.interpretation.unscored()
         drawn = interpretation.draw(draw, dist, given, frame.next_key)
         frame.define(draw.var, drawn.value)
         if drawn.weight is not None:

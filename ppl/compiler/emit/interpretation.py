@@ -67,6 +67,10 @@ class Interpretation:
             self, name="values", samples=False, weighs=False, jacobian=False, records="nothing", outputs=False
         )
 
+    def unscored(self) -> Interpretation:
+        """For a draw that is not weighed: its value is recorded all the same."""
+        return replace(self.values_only(), records="value" if self.records == "value" else "nothing")
+
     def draw(self, draw: Draw, dist: Any, given: Given, key: Callable[[], Any]) -> Drawn:
         """``key`` makes the key of this draw, and is only called where it is sampled."""
         value, log_det, fixed = self._value(draw, dist, given, key)

@@ -13,9 +13,10 @@ from typing import Any
 
 from ppl.compiler.emit.plan import Plan
 from ppl.compiler.emit.traverse import draws_in
-from ppl.compiler.ir.nodes import Closure, Draw, Factor, Let, Lit, MakeDist, Observe, Output, Plate, Require, Scan, Stmt
+from ppl.compiler.ir.nodes import Closure, Let, Lit, MakeDist, Output, Plate, Scan, Stmt
+from ppl.compiler.ir.observed import cutting, observes, weighs
 from ppl.compiler.ir.types import INT
-from ppl.compiler.ir.walk import definitions, free, walk
+from ppl.compiler.ir.walk import definitions, free
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,8 @@ class Stages:
         self.key: Any = plan
         statements = needed(plan.code.model.body.statements)
         some = [k for k, s in enumerate(statements) if _steps(plan, s) > 0]
-        at = [k for k in some if _observes(statements[k], conditioned) or _weighs_states(statements[k])]
-        at = at or [k for k in some if _weighs(statements[k])]
+        cut = cutting([statements[k] for k in some], conditioned)
+        at = [k for k in some if cut(statements[k])]
         self.before = statements[: at[0]] if at else statements
         units, first = [], 0
         for k, end in zip(at, [*at[1:], len(statements)], strict=False):
@@ -88,18 +89,6 @@ class Stages:
         return hash(self.key)
 
 
-def _observes(s: Stmt, conditioned: frozenset[str]) -> bool:
-    return any(isinstance(n, Observe) or (isinstance(n, Draw) and n.site in conditioned) for n in walk(s))
-
-
-def _weighs(s: Stmt) -> bool:
-    return any(isinstance(n, (Factor, Require)) for n in walk(s))
-
-
-def _weighs_states(s: Stmt) -> bool:
-    return isinstance(s, Scan) and _weighs(s) and bool(draws_in(s))
-
-
 def _steps(plan: Plan, s: Stmt) -> int:
     if not isinstance(s, (Plate, Scan)):
         return 1
@@ -112,7 +101,7 @@ def needed(statements: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     kept: list[Stmt] = []
     read: set[str] = set()
     for s in reversed(statements):
-        acts = bool(draws_in(s)) or _weighs(s) or any(isinstance(n, Observe) for n in walk(s))
+        acts = bool(draws_in(s)) or weighs(s) or observes(s, ())
         if not isinstance(s, Output) and (acts or any(v.id in read for v in definitions(s))):
             kept.append(s)
             read |= free(s)

@@ -22,12 +22,14 @@ from ppl.compiler.emit.evaluate import Evaluator
 from ppl.compiler.emit.frame import Effects, Frame, Given, Recorded
 from ppl.compiler.emit.interpretation import FREE_DENSITY, Interpretation
 from ppl.compiler.emit.markov import markov_from
+from ppl.compiler.emit.paths import as_given, same_draws
 from ppl.compiler.emit.prefix import run_known
 from ppl.compiler.emit.scans import as_type
 from ppl.compiler.emit.stages import Stages, Unit
 from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.emit.traverse import draws_in
 from ppl.compiler.ir.nodes import Draw, Scan, Stmt
+from ppl.compiler.ir.walk import definitions
 from ppl.core.errors import MethodError
 from ppl.core.random import split
 from ppl.core.sequential import At, ConditionalSequentialTarget, agree
@@ -102,7 +104,7 @@ class EmittedSequential(ConditionalSequentialTarget):
 
     def replay(self, state: State, record: Record, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
         """``advance`` with the draws of ``record``: observations and factors are weighed, the draws are not."""
-        new, _, weight = _step(self, state, step, How(None, _as_given(record), self._statements(latent=False)))
+        new, _, weight = _step(self, state, step, How(None, self._given(record), self._statements(latent=False)))
         return new, weight
 
     def observe(self, state: State, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
@@ -110,15 +112,23 @@ class EmittedSequential(ConditionalSequentialTarget):
         return new, weight
 
     def log_transition(self, state: State, record: Record, step: Int[Array, ""]) -> Float[Array, ""]:
-        return _step(self, state, step, How(None, _as_given(record), self._statements(latent=True)))[2]
+        _, made, weight = _step(self, state, step, How(None, self._given(record), self._statements(latent=True)))
+        return self._possible(record, made, weight)
 
     def merged(self, states: State, step: Int[Array, ""]) -> Bool[Array, ""]:
         read = [agree(v) | (step >= self.cut.until.get(n, self.length)) for n, v in states.live.items()]
         return jnp.all(jnp.stack([jnp.asarray(True), *read]))
 
     def extend(self, state: State, record: Record, step: Int[Array, ""]) -> tuple[State, Float[Array, ""]]:
-        new, _, weight = _step(self, state, step, How(None, _as_given(record)))
-        return new, weight
+        new, made, weight = _step(self, state, step, How(None, self._given(record)))
+        return new, self._possible(record, made, weight)
+
+    def _given(self, record: Record) -> dict[str, Given]:
+        return as_given(self.target.plan.code.layout, record)
+
+    def _possible(self, record: Record, made: Record, weight: Any) -> Float[Array, ""]:
+        """``weight``, or −∞ where the state's path does not draw what ``record`` holds."""
+        return jnp.where(same_draws(self.target.plan.code.layout, record, made), weight, -jnp.inf)
 
     @property
     def markov_from(self) -> int | None:
@@ -223,6 +233,8 @@ class EmittedSequential(ConditionalSequentialTarget):
     ) -> tuple[State, Record, Any]:
         """Runs statements of the top level; ``following`` is the unit that comes next."""
         frame, known = self._frame(state, key, how)
+        for var in (v for s in statements for v in definitions(s) if v.id not in known):
+            frame.values.pop(var.id, None)  # zeros stood there so far
         for s in statements:
             how.evaluator.execute(s, frame)
         live = {n: v for n, v in frame.values.items() if n in self.cut.live and n not in known}
@@ -309,10 +321,6 @@ def suspend(target: EmittedTarget) -> EmittedSequential:
 
 def _weight(effects: Effects) -> Float[Array, ""]:
     return jnp.zeros(()) if effects.weight is None else jnp.asarray(effects.weight)
-
-
-def _as_given(record: Record) -> dict[str, Given]:
-    return {name: Given(r.value) for name, r in record.items()}
 
 
 def _fill(template: Any, part: Any) -> Any:

@@ -14,10 +14,10 @@ from dataclasses import replace
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
 from ppl.compiler.ir.rewrite import Names, substitute
-from ppl.compiler.ir.supports import Interval, Structured
 from ppl.compiler.ir.walk import lag_reads, map_blocks, walk
 from ppl.compiler.passes.base import Note, Pass, Report, on_blocks
 from ppl.compiler.passes.live import prune
+from ppl.compiler.passes.placeholders import filled, inside
 
 
 def _rewrite(block: ir.Block, given: tuple[ir.Var, ...]) -> tuple[ir.Block, Report]:
@@ -78,31 +78,11 @@ class _Loops:
 
     def placeholder(self, var: ir.Var, setup: list[ir.Stmt]) -> ir.Atom:
         """Some value of the variable's type, for an element that no iteration reads."""
-        number = _inside(var)
-        shape = ty.shape(var.type)
-        if not shape:
-            return number
-        op = ir.Prim("full", (*map(ir.SizeAtom, shape), number))
-        if isinstance(var.support, Structured) and var.support.name != "simplex" and len(shape) == 2:
-            op = ir.Prim("eye", (ir.SizeAtom(shape[0]),))
+        if not ty.shape(var.type):
+            return inside(var.type, var.support)
         out = ir.Var(self.names.fresh(f"{var.id}_none"), var.type, var.support)
-        setup.append(ir.Let(out, op))
+        setup.append(ir.Let(out, filled(var.type, var.support)))
         return out
-
-
-def _inside(var: ir.Var) -> ir.Lit:
-    """A number in the support: 0 if it is, else one near it."""
-    element = ty.element(var.type)
-    if element == ty.BOOL:
-        return ir.Lit(False, ty.BOOL)
-    if isinstance(element, (ty.IndexType, ty.SizeType)) or element == ty.INT:
-        return ir.Lit(0, ty.INT)
-    support = var.support
-    if isinstance(support, Interval) and not support.lower < 0.0 < support.upper:
-        bounds = [b for b in (support.lower, support.upper) if abs(b) != float("inf")]
-        middle = sum(bounds) / 2 if len(bounds) == 2 else bounds[0] + (1.0 if support.lower in bounds else -1.0)
-        return ir.Lit(middle, ty.REAL)
-    return ir.Lit(0.0, ty.REAL)
 
 
 def _without_constants(loop: ir.For) -> tuple[ir.For, dict[str, ir.Atom]]:

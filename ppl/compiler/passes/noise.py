@@ -33,6 +33,10 @@ def noise(var: ir.Var, names: Names) -> tuple[ir.Let, ...] | None:
             return dist("DiscreteUniform", (("low", _int(low)), ("high", _int(high))))
         case Integers(lower=0 | None, upper=None) if kind == ty.INT:
             return dist("Geometric", (("p", _real(0.5)),))
+        case Integers(lower=low) if low is not None:
+            return dist("DiscreteUniform", (("low", _int(low)), ("high", _int(low + 1))))
+        case Integers(upper=high) if high is not None:
+            return dist("DiscreteUniform", (("low", _int(high - 1)), ("high", _int(high))))
         case Structured("simplex") if len(shape) == 1:
             ones = let("ones", var.type, ir.Prim("ones", (ir.SizeAtom(shape[0]),)))
             return (ones, let("noise", ty.Dist(var.type), ir.MakeDist("Dirichlet", (("concentration", ones.var),))))
