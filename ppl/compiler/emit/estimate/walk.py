@@ -350,8 +350,12 @@ class Walk:
             fixed=frozenset(n for n, a in arguments.items() if isinstance(a, (Lit, SizeAtom))),
             baseline=self.array(via["baseline"]) if "baseline" in via else None,
             replicates=self.replicates,
-            learn=statement.var.id in _learned(self.code.model),
+            learn=self.learns(statement),
         )
+
+    def learns(self, draw: Draw) -> bool:
+        """Whether the baseline of the draw is fitted to its cost."""
+        return draw.var.id in _learned(self.code.model)
 
     def add(self, part: Labelled | None) -> None:
         """A log density, in each iteration of the plates around it."""
