@@ -16,7 +16,12 @@ def lines(name, n, strategy):
 
 @pytest.mark.parametrize(
     ("name", "strategy"),
-    [("sequential", "enum"), ("sequential", "reinforce"), ("sequential", "mvd"), ("mixture", "as written")],
+    [
+        ("sequential", "enum"),
+        ("sequential", "reinforce"),
+        pytest.param("sequential", "mvd", marks=pytest.mark.slow),
+        ("mixture", "as written"),
+    ],
 )
 def test_each_draw_adds_the_same_number_of_lines(name, strategy):
     """Equal increments of n add equal numbers of lines: exactly, but for a tenth."""

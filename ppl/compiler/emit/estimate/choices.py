@@ -135,8 +135,8 @@ class Perturbed:
 @dataclass(frozen=True, eq=False)
 class Scored:
     """A sampled choice: stop(f − b) · (log q − stop(log q)) is added, zero in value, with the score function's
-    derivative. ``leave_one_out``: a plate of replicates, the mean of whose others is a baseline. ``learn``: the
-    baseline is fitted to the cost (``baselines``)."""
+    derivative. ``leave_one_out``: a plate of replicates, the mean of whose others is the baseline where none is given.
+    ``learn``: the baseline is fitted to the cost (``baselines``)."""
 
     choice: Choice
     log_density: Labelled
@@ -160,12 +160,10 @@ class Scored:
         """What is added for a choice with these costs downstream."""
         if not costs:
             return []
-        costs = [self._centred(p) for p in costs]
-        less = costs
-        if self.baseline is not None:
-            less = by_axes([*costs, replace(self.baseline, value=-self.baseline.value)])
-        loss = [self._loss(costs)] if self.learn and self.baseline is not None else []
-        return [self._score(cost) for cost in less] + loss
+        if self.baseline is None:
+            return [self._score(self._centred(cost)) for cost in costs]
+        less = by_axes([*costs, replace(self.baseline, value=-self.baseline.value)])
+        return [self._score(cost) for cost in less] + ([self._loss(costs)] if self.learn else [])
 
     def at_draws(self, axes: set[Axis]) -> Scored:
         """The same at what was drawn, of the alternatives along ``axes``."""

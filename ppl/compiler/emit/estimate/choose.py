@@ -9,7 +9,7 @@ from ppl.compiler.emit.estimate.finite import finite_values
 from ppl.compiler.emit.estimate.strategies import STRATEGIES, Strategy
 from ppl.compiler.emit.traverse import draws_in
 from ppl.compiler.ir.nodes import Draw, Let, Lit, MakeDist, Model, Program, Scan, Var
-from ppl.compiler.ir.smoothness import MEASURE_VALUED, PATHWISE, discontinuity, moving_support
+from ppl.compiler.ir.smoothness import MEASURE_VALUED, NO_PATH, PATHWISE, discontinuity, moving_support
 from ppl.compiler.ir.types import REAL, element, shape
 from ppl.compiler.ir.walk import statements
 from ppl.core.objective import DrawStrategy
@@ -81,7 +81,16 @@ class Chosen:
         return self._sound(model, draw, STRATEGIES["reinforce"]), why
 
     def _sound(self, model: Model, draw: Draw, strategy: Strategy) -> Strategy:
-        """EmissionError for a score function whose support moves."""
+        """EmissionError for a score function whose support moves, and for a sample path that is none."""
+        if strategy.name == "reparam":
+            why = self._without_path(model, draw)
+            if why is not None:
+                raise EmissionError(
+                    f"`{draw.site}` can't use `reparam`: {why}",
+                    draw.span,
+                    notes=("the derivative along the path does not see the jumps: the gradient would be wrong",),
+                    helps=("leave its strategy out, and the compiler chooses one", "or use reinforce"),
+                )
         moving = moving_support(self.program, model, draw) if getattr(strategy, "scored", False) else None
         if moving is not None:
             raise EmissionError(
@@ -91,6 +100,16 @@ class Chosen:
                 helps=("draw from constant bounds, and scale what is drawn",),
             )
         return strategy
+
+    def _without_path(self, model: Model, draw: Draw) -> str | None:
+        """Why a draw does not follow its parameters smoothly, or what reads it does not follow it."""
+        name = family(model, draw)
+        if element(draw.var.type) != REAL:
+            return None if name == "Delta" else "it is discrete"
+        if name in NO_PATH:
+            return f"a draw of `{name}` does not follow its parameters smoothly"
+        jump = discontinuity(self.program, model, self.target, draw)
+        return None if jump is None else f"it reaches {jump}"
 
 
 def _shape_moves(model: Model, draw: Draw, name: str) -> bool:
