@@ -1,4 +1,4 @@
-"""The choices of an expectation taken out of its cost: enumerated ones one by one, the sampled ones between them together.
+"""The choices of an expectation taken out of its cost: enumerated ones one by one, the sampled between them together.
 
 A term of a sampled choice has the value zero (its derivative is what counts), so the terms of one are no cost of
 another, and their order does not matter. So a run of n such choices needs one pass: a single weighted sum over the
