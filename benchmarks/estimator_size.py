@@ -1,4 +1,4 @@
-"""Size and compile time of estimators of discrete draws, by their number: linear, whatever the strategy.
+"""Size and compile time of estimators of discrete draws, by their number: linear, whatever the strategy (mixtures too).
 
     python benchmarks/estimator_size.py [largest number of draws, 64 if not given]
 
