@@ -1,4 +1,4 @@
-"""Size and compile time of estimators of discrete draws, by their number: linear, whatever the strategy.
+"""Size and compile time of estimators of discrete draws, by their number: linear, whatever the strategy (mixtures too).
 
     python benchmarks/estimator_size.py [largest number of draws, 64 if not given]
 
@@ -53,7 +53,18 @@ def in_a_plate(n: int) -> str:
     )
 
 
-PROGRAMS = {"sequential": sequential, "loop": in_a_loop, "plate": in_a_plate}
+def mixture(n: int) -> str:
+    """A chain of draws by the score function and measure-valued in turn, each with an enumerated one under it."""
+    links = range((n + 1) // 2)
+    above = [f"(if z{i - 1} then 1 else -1)" if i else "0.2" for i in links]
+    leaves = [f"c{i} ~ Bernoulli(sigmoid(if z{i} then A else -1))" for i in links if 2 * i + 1 < n]
+    model = [f"z{i} ~ Bernoulli(sigmoid({above[i]}))" for i in links]
+    guide = [f"z{i} ~ Bernoulli(sigmoid(a + {above[i]})) via {('reinforce', 'mvd')[i % 2]}" for i in links]
+    return _text(model + [c.replace("A", "2") for c in leaves], guide + [c.replace("A", "a") for c in leaves])
+
+
+PROGRAMS = {"sequential": sequential, "loop": in_a_loop, "plate": in_a_plate, "mixture": mixture}
+STRATEGY_NAMES = {"sequential": ("enum", "reinforce", "mvd"), "mixture": ("as written",)}
 
 
 def _text(model: list[str], guide: list[str]) -> str:
@@ -63,11 +74,11 @@ def _text(model: list[str], guide: list[str]) -> str:
 
 
 def lowered(text: str, strategy: str):
-    """Value and gradient, as StableHLO."""
+    """Value and gradient, as StableHLO. ``strategy``: that of every draw, or ``as written``."""
     program = parse(text).program
     plan = prepare(program, Query("m"))
     target = bind(plan.program, plan.model.name, {}, {}, {})
-    sites = {s.name: STRATEGIES[strategy] for s in plan.model.sites}
+    sites = {} if strategy == "as written" else {s.name: STRATEGIES[strategy] for s in plan.model.sites}
     made = objective(target, program.model("elbo"), program.model("q"), program=program, strategies=sites)
     key = jax.random.key(0)
     return jax.jit(jax.value_and_grad(made.surrogate)).lower(jax.eval_shape(made.initial, key), key)
@@ -76,7 +87,7 @@ def lowered(text: str, strategy: str):
 def main(largest: int) -> None:
     print(f"{'program':<12}{'strategy':<11}{'n':>4}{'lines':>8}{'trace s':>9}{'compile s':>11}")
     for name, text in PROGRAMS.items():
-        for strategy in ("enum", "reinforce"):
+        for strategy in STRATEGY_NAMES.get(name, ("enum", "reinforce")):
             n = 1
             while n <= largest:
                 start = time.perf_counter()

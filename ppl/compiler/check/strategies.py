@@ -7,7 +7,7 @@ from ppl.compiler.check.suggest import nearest
 from ppl.compiler.check.values import DistFacts
 from ppl.compiler.diagnostics.diagnostic import Help
 from ppl.compiler.ir import nodes as ir
-from ppl.compiler.ir.smoothness import MEASURE_VALUED
+from ppl.compiler.ir.smoothness import MEASURE_VALUED, NO_PATH
 from ppl.compiler.ir.types import REAL
 from ppl.compiler.syntax import ast
 
@@ -19,7 +19,6 @@ _SYNONYMS = {
     "pathwise": "reparam",
     "enumerate": "enum",
 }
-_NO_PATH = ("VonMises", "ZeroInflated", "Flat", "infer")  # von Mises: a draw jumps where the circle is cut
 _FINITE = (
     "Bernoulli",
     "BernoulliLogit",
@@ -79,7 +78,7 @@ def strategy(cx: Context, via: ast.Via, facts: DistFacts, discrete: bool) -> ir.
             ),
         )
         return None
-    if via.name == "reparam" and facts.name in _NO_PATH:
+    if via.name == "reparam" and facts.name in NO_PATH:
         cx.error(
             "E511",
             f"a draw of `{facts.name}` does not follow its parameters smoothly",

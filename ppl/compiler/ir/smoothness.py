@@ -34,6 +34,8 @@ PATHWISE = frozenset(
     "mixture".split()
 )
 
+NO_PATH = ("VonMises", "ZeroInflated", "Flat", "infer")  # von Mises: a draw jumps where the circle is cut
+
 Break = tuple[Span, str]  # where and by what
 _SUPPORT_ARGS = {
     "Uniform": ("low", "high"),

@@ -1,7 +1,8 @@
 """What an expectation knows of its choices when its cost is complete, and how each is taken out of the cost.
 
 Choices are taken in the reverse of the program's order (backward induction), each from the parts that depend on it
-alone: the work is linear in their number, and nothing of the program is evaluated twice.
+alone: the work is linear in their number, and nothing of the program is evaluated twice. Sampled choices between
+enumerated ones are taken out together (``runs``).
 """
 
 from __future__ import annotations
@@ -25,25 +26,16 @@ class Made(Protocol):
     @property
     def exact(self) -> bool: ...
 
+
+class Eliminated(Made, Protocol):
+    """A choice that is taken out by itself."""
+
     def eliminate(self, parts: Parts, kept: Kept) -> Parts:
         """The parts without the choice: their value is unbiased for the conditional expectation, and so is their
         derivative. ``kept``: the plates around the expectation."""
 
 
-def expectation(parts: Parts, made: list[Made], kept: Kept) -> Parts:
-    mine = {m.choice for m in made if isinstance(m, Scored)}
-    parts = [_without_score(p) if p.score_of in mine else p for p in parts]
-    for choice in reversed(made):
-        parts = _grouped(choice.eliminate(parts, kept))
-    return parts
-
-
-def _without_score(part: Labelled) -> Labelled:
-    """The mean of a choice's own score is zero: without it, the variance is smaller."""
-    return replace(part, value=jax.lax.stop_gradient(part.value), score_of=None)
-
-
-def _grouped(parts: Parts) -> Parts:
+def grouped(parts: Parts) -> Parts:
     """Parts that depend on the same things are added up, so that each step works on few."""
     groups: dict[Any, Parts] = {}
     for p in parts:
@@ -51,7 +43,7 @@ def _grouped(parts: Parts) -> Parts:
     return [added(g) for g in groups.values()]
 
 
-def _by_axes(parts: Parts) -> Parts:
+def by_axes(parts: Parts) -> Parts:
     groups: dict[Any, Parts] = {}
     for p in parts:
         groups.setdefault(p.axes, []).append(p)
@@ -69,14 +61,19 @@ def shed(part: Labelled, needed: set[Axis]) -> Labelled:
     return part
 
 
+def at_first(x: Labelled, axes: set[Axis]) -> Labelled:
+    """The value at the first element of each of the axes that it has."""
+    for axis in [a for a in x.axes if a in axes]:
+        value = jnp.take(x.value, 0, index_along(x, axis))
+        x = replace(x, value=value, axes=tuple(a for a in x.axes if a is not axis))
+    return x
+
+
 @dataclass(frozen=True, eq=False)
 class Followed:
     """A draw that the derivative follows: nothing is to be done."""
 
     exact: bool = False
-
-    def eliminate(self, parts: Parts, kept: Kept) -> Parts:
-        return parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +88,7 @@ class Enumerated:
         here = [p for p in parts if self.axis in p.axes]
         others = [p for p in parts if self.axis not in p.axes]
         needed = set(self.log_weights.axes) | kept
-        return others + [self._contracted(p) for p in _by_axes([shed(p, needed) for p in here])]
+        return others + [self._contracted(p) for p in by_axes([shed(p, needed) for p in here])]
 
     def _contracted(self, part: Labelled) -> Labelled:
         weights = self.log_weights
@@ -119,7 +116,7 @@ class Perturbed:
         here = [p for p in parts if self.axis in p.axes]
         others = [p for p in parts if self.axis not in p.axes]
         needed = set(self.weights.axes) | kept
-        return others + [self._contracted(p) for p in _by_axes([shed(p, needed) for p in here])]
+        return others + [self._contracted(p) for p in grouped([shed(p, needed) for p in here])]
 
     def _contracted(self, part: Labelled) -> Labelled:
         rest = union((tuple(a for a in part.axes if a is not self.axis), self.weights.axes))
@@ -138,8 +135,8 @@ class Perturbed:
 @dataclass(frozen=True, eq=False)
 class Scored:
     """A sampled choice: stop(f − b) · (log q − stop(log q)) is added, zero in value, with the score function's
-    derivative. ``leave_one_out``: a plate of replicates, the mean of whose others is a baseline. ``learn``: the
-    baseline is fitted to the cost (``baselines``)."""
+    derivative. ``leave_one_out``: a plate of replicates, the mean of whose others is the baseline where none is given.
+    ``learn``: the baseline is fitted to the cost (``baselines``)."""
 
     choice: Choice
     log_density: Labelled
@@ -148,19 +145,7 @@ class Scored:
     learn: bool = False
     exact: bool = False
 
-    def eliminate(self, parts: Parts, kept: Kept) -> Parts:
-        here = [p for p in parts if self.choice in p.deps]
-        if not here:
-            return parts
-        rest = [replace(p, deps={c: lost for c, lost in p.deps.items() if c is not self.choice}) for p in parts]
-        costs = [self._centred(p) for p in _by_axes([self._charged(p, kept) for p in here])]
-        scores = costs
-        if self.baseline is not None:
-            scores = _by_axes([*costs, replace(self.baseline, value=-self.baseline.value)])
-        parts = rest + [self._score(cost) for cost in scores]
-        return [*parts, self._loss(costs)] if self.learn and self.baseline is not None else parts
-
-    def _charged(self, part: Labelled, kept: Kept) -> Labelled:
+    def charged(self, part: Labelled, kept: Kept) -> Labelled:
         """What each element of the choice is charged with of a part: its own iteration's, or all where they mix."""
         mine, lost = set(self.choice.plates), part.deps[self.choice]
         for plate in [a for a in part.axes if a.is_plate and a in lost and a not in kept]:
@@ -168,7 +153,22 @@ class Scored:
         if self.choice.time in part.axes:
             at = index_along(part, self.choice.time) + jnp.ndim(part.value)
             part = replace(part, value=jax.lax.cumsum(part.value, at, reverse=True))
-        return shed(replace(part, deps={}), mine | kept)
+        part = shed(replace(part, deps={}), mine | kept)
+        return replace(part, value=jax.lax.stop_gradient(part.value))
+
+    def scores(self, costs: Parts) -> Parts:
+        """What is added for a choice with these costs downstream."""
+        if not costs:
+            return []
+        if self.baseline is None:
+            return [self._score(self._centred(cost)) for cost in costs]
+        less = by_axes([*costs, replace(self.baseline, value=-self.baseline.value)])
+        return [self._score(cost) for cost in less] + ([self._loss(costs)] if self.learn else [])
+
+    def at_draws(self, axes: set[Axis]) -> Scored:
+        """The same at what was drawn, of the alternatives along ``axes``."""
+        fixed = self.baseline if self.baseline is None else at_first(self.baseline, axes)
+        return replace(self, log_density=at_first(self.log_density, axes), baseline=fixed)
 
     def _centred(self, cost: Labelled) -> Labelled:
         """Minus the mean of the other replicates, which does not depend on this one."""

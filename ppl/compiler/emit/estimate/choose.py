@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate.finite import finite_values
 from ppl.compiler.emit.estimate.strategies import STRATEGIES, Strategy
-from ppl.compiler.ir.nodes import Draw, Let, Lit, MakeDist, Model, Program, Var
-from ppl.compiler.ir.smoothness import MEASURE_VALUED, PATHWISE, discontinuity, moving_support
+from ppl.compiler.emit.traverse import draws_in
+from ppl.compiler.ir.nodes import Draw, Let, Lit, MakeDist, Model, Program, Scan, Var
+from ppl.compiler.ir.smoothness import MEASURE_VALUED, NO_PATH, PATHWISE, discontinuity, moving_support
 from ppl.compiler.ir.types import REAL, element, shape
 from ppl.compiler.ir.walk import statements
 from ppl.core.objective import DrawStrategy
@@ -67,19 +68,29 @@ class Chosen:
             values = finite_values(draw, self.sizes)
             if values is not None and len(values) <= LARGEST:
                 return STRATEGIES["enum"], f"it has {len(values)} values"
-            if name in MEASURE_VALUED and not shape(draw.var.type):
+            if name in MEASURE_VALUED and not shape(draw.var.type) and not _in_order(model, draw):
                 return STRATEGIES["mvd"], "it has infinitely many values, and a measure-valued derivative"
             return STRATEGIES["reinforce"], "it is discrete, with too many values to list"
         jump = discontinuity(self.program, model, self.target, draw)
         if jump is None and name in PATHWISE:
             return STRATEGIES["reparam"], "it reaches no discontinuity"
         why = f"it reaches {jump}" if name in PATHWISE else f"the sampler of `{name}` has no derivative"
-        if name in MEASURE_VALUED and not shape(draw.var.type) and not _shape_moves(model, draw, name):
+        scalar = name in MEASURE_VALUED and not shape(draw.var.type)
+        if scalar and not _shape_moves(model, draw, name) and not _in_order(model, draw):
             return STRATEGIES["mvd"], f"{why}, and has a measure-valued derivative"
         return self._sound(model, draw, STRATEGIES["reinforce"]), why
 
     def _sound(self, model: Model, draw: Draw, strategy: Strategy) -> Strategy:
-        """EmissionError for a score function whose support moves."""
+        """EmissionError for a score function whose support moves, and for a sample path that is none."""
+        if strategy.name == "reparam":
+            why = self._without_path(model, draw)
+            if why is not None:
+                raise EmissionError(
+                    f"`{draw.site}` can't use `reparam`: {why}",
+                    draw.span,
+                    notes=("the derivative along the path does not see the jumps: the gradient would be wrong",),
+                    helps=("leave its strategy out, and the compiler chooses one", "or use reinforce"),
+                )
         moving = moving_support(self.program, model, draw) if getattr(strategy, "scored", False) else None
         if moving is not None:
             raise EmissionError(
@@ -90,12 +101,27 @@ class Chosen:
             )
         return strategy
 
+    def _without_path(self, model: Model, draw: Draw) -> str | None:
+        """Why a draw does not follow its parameters smoothly, or what reads it does not follow it."""
+        name = family(model, draw)
+        if element(draw.var.type) != REAL:
+            return None if name == "Delta" else "it is discrete"
+        if name in NO_PATH:
+            return f"a draw of `{name}` does not follow its parameters smoothly"
+        jump = discontinuity(self.program, model, self.target, draw)
+        return None if jump is None else f"it reaches {jump}"
+
 
 def _shape_moves(model: Model, draw: Draw, name: str) -> bool:
     """Whether a parameter without a measure-valued derivative is no constant of the text."""
     left = {"Gamma": "shape", "Weibull": "shape"}.get(name)
     made = distribution(model, draw)
     return left is not None and made is not None and not isinstance(dict(made.args).get(left), Lit)
+
+
+def _in_order(model: Model, draw: Draw) -> bool:
+    """Whether an ordered loop draws it: there each alternative is a run of the loop, which has to be asked for."""
+    return any(isinstance(s, Scan) and any(d is draw for d in draws_in(s)) for s in statements(model.body))
 
 
 _ASKED = "as asked"

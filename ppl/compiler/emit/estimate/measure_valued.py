@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import jax
@@ -19,10 +20,11 @@ from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate.axes import Labelled, lift, spread, union
 from ppl.compiler.emit.estimate.choices import Perturbed
 from ppl.compiler.emit.estimate.strategies import STRATEGIES, Drawing, Result, Strategy
+from ppl.compiler.ir.nodes import Draw
 from ppl.core.lanes import plain
 
-Alternatives = tuple[Array, list[tuple[Array, Array, Array]]]  # the draw; (weight, plus, minus) for each parameter
-Table = Callable[[PRNGKeyArray, dict[str, Any], tuple[int, ...]], Alternatives]
+Pairs = tuple[Array, list[tuple[Array, Array, Array]]]  # the draw; (weight, plus, minus) for each parameter
+Table = Callable[[PRNGKeyArray, dict[str, Any], tuple[int, ...]], Pairs]
 
 
 def _change(theta: Any) -> Array:
@@ -31,7 +33,7 @@ def _change(theta: Any) -> Array:
     return theta - jax.lax.stop_gradient(theta)
 
 
-def _normal(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _normal(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     noise, weibull, maxwell, side = jax.random.split(key, 4)
     loc, scale = a["loc"], a["scale"]
     x = loc + scale * jax.random.normal(noise, shape)
@@ -46,38 +48,38 @@ def _normal(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alt
     ]
 
 
-def _bernoulli_of(p: Array, p_star: Array, key: PRNGKeyArray, shape: tuple[int, ...]) -> Alternatives:
+def _bernoulli_of(p: Array, p_star: Array, key: PRNGKeyArray, shape: tuple[int, ...]) -> Pairs:
     x = jax.random.bernoulli(key, p, shape)
     return x, [(_change(p_star), jnp.ones(shape, bool), jnp.zeros(shape, bool))]
 
 
-def _bernoulli(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _bernoulli(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     return _bernoulli_of(a["p"], a["p*"], key, shape)
 
 
-def _bernoulli_logit(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _bernoulli_logit(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     return _bernoulli_of(jax.nn.sigmoid(a["logit"]), jax.nn.sigmoid(a["logit*"]), key, shape)
 
 
-def _poisson(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _poisson(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     x = jax.random.poisson(plain(key), a["rate"], shape)
     return x, [(_change(a["rate*"]), x + 1, x)]
 
 
-def _exponential(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _exponential(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     one, two = jax.random.split(key)
     x = jax.random.exponential(one, shape) / a["rate"]
     return x, [(_change(a["rate*"]) / a["rate"], x, x + jax.random.exponential(two, shape) / a["rate"])]
 
 
-def _gamma(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _gamma(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     one, two = jax.random.split(key)
     x = jax.random.gamma(one, a["shape"], shape) / a["rate"]
     more = x + jax.random.exponential(two, shape) / a["rate"]
     return x, [(_change(a["rate*"]) * a["shape"] / a["rate"], x, more)]
 
 
-def _weibull(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _weibull(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     one, two = jax.random.split(key)
     first, second = jax.random.exponential(one, shape), jax.random.exponential(two, shape)
     power = 1 / a["shape"]
@@ -90,13 +92,13 @@ def _geometric_draw(key: PRNGKeyArray, p: Array, shape: tuple[int, ...]) -> Arra
     return jnp.floor(jnp.log(u) / jnp.log1p(-jnp.minimum(p, 1 - 1e-7))).astype(int)
 
 
-def _geometric(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _geometric(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     one, two = jax.random.split(key)
     x = _geometric_draw(one, a["p"], shape)
     return x, [(_change(a["p*"]) / a["p"], x, x + 1 + _geometric_draw(two, a["p"], shape))]
 
 
-def _binomial(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _binomial(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     from ppl.core.distributions import make
 
     one, two = jax.random.split(key)
@@ -107,7 +109,7 @@ def _binomial(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> A
     return x, [(_change(a["p*"]) * n, jnp.minimum(fewer + 1, n), fewer)]
 
 
-def _uniform(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Alternatives:
+def _uniform(key: PRNGKeyArray, a: dict[str, Any], shape: tuple[int, ...]) -> Pairs:
     low, high = (jnp.broadcast_to(jnp.asarray(a[n], float), shape) for n in ("low", "high"))
     x = low + (high - low) * jax.random.uniform(key, shape)
     return x, [(_change(a["high*"]) / (high - low), high, x), (_change(a["low*"]) / (high - low), x, low)]
@@ -135,44 +137,54 @@ class MeasureValued(Strategy):
 
     def make(self, drawing: Drawing) -> Result:
         draw = drawing.draw
-        table, known = _entry(drawing)
+        table = entry(draw, drawing.family, tuple(drawing.arguments), drawing.fixed)
         if drawing.dist.value.batch_shape:
             raise EmissionError(
                 f"`{draw.site}` is drawn as a whole array, and a measure-valued derivative is of one element",
                 draw.span,
                 helps=("draw its elements in a plate",),
             )
-        moving = [k for k, name in enumerate(known) if name not in drawing.fixed]
         names = list(drawing.arguments)
 
         def one(key: Any, *values: Any) -> Any:
-            stars = dict(zip(names, values, strict=True))
-            stopped = {n: jax.lax.stop_gradient(jnp.asarray(v)) for n, v in stars.items()}
-            x, pairs = table(key, stopped | {f"{n}*": v for n, v in stars.items()}, ())
-            used = [pairs[k] for k in moving]
-            others = [jnp.asarray(v, jnp.result_type(x)) for _, plus, minus in used for v in (plus, minus)]
-            weights = [w for c, _, _ in used for w in (c, -c)]
-            return jax.lax.stop_gradient(jnp.stack([x, *others])), jnp.stack([*weights, jnp.zeros(())])
+            x, weights = table.draw(key, dict(zip(names, values, strict=True)))
+            return x, jnp.concatenate([weights, jnp.zeros(1)])
 
         arguments = [drawing.arguments[n] for n in names]
         found = lift(one, drawing.key, *arguments, span=draw.span)
         values, weights = (Labelled(v, found.axes, found.deps) for v in found.value)
-        value = _placed(drawing, values, weights, 2 * len(moving))
+        value = _placed(drawing, values, weights, 2 * len(table.moving))
         log_density = lift(lambda d, x: jnp.asarray(d.log_prob(x)), drawing.dist, value, span=draw.span)
         return Result(value, log_density)
 
 
-def _entry(drawing: Drawing) -> tuple[Table, tuple[str, ...]]:
+@dataclass(frozen=True)
+class Alternatives:
+    """The entry of a distribution, and which of its parameters are no constants."""
+
+    table: Table
+    moving: tuple[int, ...]
+
+    def draw(self, key: PRNGKeyArray, arguments: dict[str, Any]) -> tuple[Array, Array]:
+        """The draw and its m pairs of alternatives, (1 + 2 m,), and their weights, (2 m,)."""
+        stopped = {n: jax.lax.stop_gradient(jnp.asarray(v)) for n, v in arguments.items()}
+        x, pairs = self.table(key, stopped | {f"{n}*": v for n, v in arguments.items()}, ())
+        used = [pairs[k] for k in self.moving]
+        others = [jnp.asarray(v, jnp.result_type(x)) for _, plus, minus in used for v in (plus, minus)]
+        weights = [w for c, _, _ in used for w in (c, -c)]
+        return jax.lax.stop_gradient(jnp.stack([x, *others])), jnp.stack(weights) if weights else jnp.zeros(0)
+
+
+def entry(draw: Draw, name: str, arguments: tuple[str, ...], fixed: frozenset[str]) -> Alternatives:
     """EmissionError where the distribution has none, or for parameters that it does not cover."""
-    name = drawing.family
     table, known = TABLE.get(name, (None, ()))
-    left = [n for n in drawing.arguments if n not in known and n not in drawing.fixed and n != "n"]
+    left = [n for n in arguments if n not in known and n not in fixed and n != "n"]
     if table is None or left:
         what = f"`{name}`" if table is None else f"the parameter `{left[0]}` of `{name}`"
         raise EmissionError(
-            f"there is no measure-valued derivative for {what}", drawing.draw.span, helps=("use `via reinforce`",)
+            f"there is no measure-valued derivative for {what}", draw.span, helps=("use `via reinforce`",)
         )
-    return table, known
+    return Alternatives(table, tuple(k for k, n in enumerate(known) if n not in fixed))
 
 
 def _placed(drawing: Drawing, values: Labelled, weights: Labelled, more: int) -> Labelled:

@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Pieces:
     """A variable that several statements drew: ``values`` by the boxes that they fill, ``join`` to put them together.
-    Pieces may be local to their own loops where the whole is not."""
+    Pieces may be local to their own loops where the whole is not. ``ordered``: one of them is an ordered loop, so that
+    the whole is in step with its times; but what was drawn before the loop does not depend on what it draws."""
 
     boxes: tuple[tuple[slice, ...] | None, ...]
     values: tuple[Labelled, ...]
     join: Callable[..., Labelled]
+    ordered: bool = False
 
     def whole(self) -> Labelled:
         return self.join(*self.values)
@@ -123,6 +125,8 @@ class Emitted:
                 at = {repr(b): v for b, v in zip(value.boxes, value.values, strict=True) if b is not None}
                 if all(repr(s.box) in at for s in spots):
                     known |= {s.var: _piece(at[repr(s.box)]) for s in spots}
+                    if value.ordered:
+                        whole[site] = value.whole()
                     continue
                 value = value.whole()
             for spot in spots:
@@ -196,10 +200,10 @@ def _joined(code: Code, site: str, records: Mapping[str, Labelled]) -> Labelled 
     def whole(*_values: Labelled) -> Labelled:
         return in_step(lift(join, *found, span=spots[0].draw.span), series, length)
 
-    if series or len(spots) == 1 or any(r.value.present is not None for r in found):
+    if len(spots) == 1 or any(r.value.present is not None for r in found):
         return whole()
     values = tuple(Labelled(r.value.value, r.axes, r.deps, r.dims) for r in found)
-    return Pieces(tuple(s.box for s in spots), values, whole)
+    return Pieces(tuple(s.box for s in spots), values, whole, bool(series))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,26 +11,21 @@ before it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ppl.compiler.emit.errors import EmissionError
-from ppl.compiler.emit.estimate import chains, scored
-from ppl.compiler.emit.estimate.axes import Axis, Choice, Labelled, NotLocal, merged, named
+from ppl.compiler.emit.estimate import chains, in_order, scored
+from ppl.compiler.emit.estimate.axes import Axis, Choice, Labelled, merged, named
 from ppl.compiler.emit.estimate.choices import Followed, Scored
-from ppl.compiler.emit.estimate.strategies import Sampled, Strategy
-from ppl.compiler.emit.evaluate import Evaluator
-from ppl.compiler.emit.frame import Frame, Given, Recorded
-from ppl.compiler.emit.interpretation import TERMS, Drawn, Interpretation
+from ppl.compiler.emit.frame import Frame, Recorded
+from ppl.compiler.emit.interpretation import TERMS
 from ppl.compiler.emit.traverse import Memo, draws_in
-from ppl.compiler.ir.nodes import Draw, ForwardSum, Scan, SumOut, Var
+from ppl.compiler.ir.nodes import ForwardSum, Scan, SumOut, Var
 from ppl.compiler.ir.walk import definitions
 from ppl.compiler.ir.walk import walk as nodes_of
-from ppl.core.lanes import plain as plain_key
 
 if TYPE_CHECKING:
     from ppl.compiler.emit.estimate.walk import Walk
@@ -52,68 +47,47 @@ def scan(walk: Walk, loop: Scan) -> None:
 # --- drawn ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class InOrder(Interpretation):
-    """Draws are made by their strategies; a record is the value with its log density."""
-
-    strategies: Any = None
-
-    def draw(self, draw: Draw, dist: Any, given: Given, key: Any) -> Drawn:
-        strategy: Sampled = self.strategies[draw.var.id]
-        x = strategy.sample(dist, plain_key(key()) if getattr(dist, "is_discrete", True) else key())
-        x = jax.lax.stop_gradient(x) if strategy.scored else x
-        return Drawn(x, None, Recorded((x, jnp.sum(dist.log_prob(x)))))
-
-
 def _sample(walk: Walk, loop: Scan) -> None:
     draws = {d.var.id: d for d in _draws(loop)}
-    strategies = {name: _in_order(walk, d) for name, d in draws.items()}
-    interpretation = InOrder("in order", samples=True, strategies=strategies)
+    made = {name: in_order.how(walk, loop, d) for name, d in draws.items()}
+    lanes = [m.lanes for m in made.values() if isinstance(m, in_order.Several)]
     results = definitions(loop)
 
-    def run(frame: Frame, key: Any) -> Any:
+    def run(frame: Frame, key: Any, *lane: Any) -> Any:
         inner = Frame(frame, key=key)
         inner.ranges.update(frame.ranges)
-        Evaluator(interpretation).execute(loop, inner)
+        in_order.InOrder(loop, made, list(lane)).execute(loop, inner)
         return tuple(inner.read(r) for r in results), inner.effects().records
 
-    found = walk.lifted(loop, run, loop.span, (walk.estimator.keys.take(walk.plates),))
+    found = walk.lifted(loop, run, loop.span, (walk.estimator.keys.take(walk.plates), *lanes))
     values, records = found.value
     time = Axis(walk.size(loop.upper), ordered=True)
-    scored_names = [n for n, s in strategies.items() if s.scored]
+    scored_names = [n for n, m in made.items() if m.scored]
     choices = {n: Choice(draws[n].site, (*walk.plates, time), draws[n].span, time) for n in scored_names}
     inside = merged((found.deps, {c: frozenset() for c in choices.values()}))
     outside = {c: lost | ({time} if time in c.plates else frozenset()) for c, lost in inside.items()}
     lower = walk.size(loop.lower)
     for var, value in zip(results, values, strict=True):
         walk.values[var.id] = Labelled(value, found.axes, outside)
-    for name, record in records.items():
-        x, log_q = record.value
+    for name, record in ((n, records[n]) for n in draws):  # in the order of the program, as their alternatives are
+        x, log_q, more = record.value
         log_density = replace(_along_time(log_q, found.axes, time, lower), deps=inside)
         walk.records[name] = Labelled(Recorded(x, record.present), found.axes, inside, (time,))
         assert walk.made is not None
-        if name not in choices:
+        how = made[name]
+        if isinstance(how, in_order.Several):
+            walk.made.append(how.perturbed(Labelled(more, found.axes, found.deps)))
+        elif name not in choices:
             walk.made.append(Followed())
         else:
-            walk.made.append(Scored(choices[name], log_density, None, walk.replicates))
+            baseline = None if more is None else _along_time(more, found.axes, time, lower)
+            learn = baseline is not None and walk.learns(draws[name])
+            walk.made.append(Scored(choices[name], log_density, baseline, walk.replicates, learn))
             log_density = replace(log_density, score_of=choices[name])
         walk.add(log_density)
     for s in loop.stacked:
         if isinstance(s.value, Var) and s.value.id in draws:
             walk.series[s.var.id] = Labelled(None, (), inside, (time,))
-
-
-def _in_order(walk: Walk, draw: Draw) -> Sampled:
-    strategy: Strategy = walk.estimator.strategy(walk.code.model.name, draw)
-    if isinstance(strategy, Sampled):
-        if draw.strategy is not None and draw.strategy.args:
-            raise EmissionError(
-                f"`{draw.site}` is drawn in an ordered loop, where a baseline is not supported yet",
-                draw.span,
-                helps=("leave the baseline out: each step is charged with later costs only",),
-            )
-        return strategy
-    raise NotLocal(Choice(draw.site, walk.plates, draw.span), draw.span)
 
 
 def _along_time(values: Any, axes: tuple[Axis, ...], time: Axis, lower: int) -> Labelled:

@@ -16,7 +16,7 @@ from ppl.compiler.emit.estimate.axes import NotLocal
 from ppl.compiler.emit.estimate.choose import Chosen, draws
 from ppl.compiler.emit.estimate.emitted import EmittedObjective, Pieces
 from ppl.compiler.emit.estimate.keys import Keys
-from ppl.compiler.emit.estimate.strategies import Strategy
+from ppl.compiler.emit.estimate.strategies import Longer, SharedAxes, Strategy
 from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.ir.nodes import Model, Plate, Program
 from ppl.compiler.ir.types import IndexType, Scalar, Type, element, shape
@@ -89,11 +89,13 @@ def _settle(made: EmittedObjective, chosen: Chosen) -> tuple[tuple[int, ...], in
     """Traces the estimator once; a variable that was to be enumerated and cannot be is drawn in another way. Gives the
     lengths of the shared axes, and the number of keys."""
     demand: list[int] = []
+    lengths: dict[int, int] = {}
     keys = 0
 
     def surrogate(key: PRNGKeyArray) -> Array:
         nonlocal keys
         estimator = made._estimator(Keys(key), chosen, made._replicates())
+        estimator.shared = SharedAxes(tuple(lengths.get(n, 0) for n in range(1 + max(lengths, default=-1))))
         value = made._surrogate(made.initial(key), estimator)
         demand[:], keys = estimator.shared.demand, estimator.keys.taken
         return value
@@ -102,7 +104,10 @@ def _settle(made: EmittedObjective, chosen: Chosen) -> tuple[tuple[int, ...], in
         try:
             jax.eval_shape(surrogate, jax.eval_shape(lambda: jax.random.key(0)))
             return tuple(demand), keys
+        except Longer as error:
+            lengths[error.number] = error.length
         except NotLocal as error:
+            lengths.clear()
             if not chosen.demote(error.choice.site):
                 raise _too_many(error) from None
 
@@ -117,7 +122,7 @@ def _too_many(error: NotLocal) -> EmissionError:
             helps=(f"draw `{site}` via reinforce",),
         )
     return EmissionError(
-        f"enumerating `{site}` here needs every combination of its values in all iterations",
+        f"the alternatives of `{site}` are read here in every combination of those in all iterations",
         error.span,
         notes=("each iteration has its own values: K of them in N iterations are K^N combinations",),
         helps=(f"draw `{site}` via reinforce",),

@@ -25,6 +25,14 @@ from ppl.core.distributions.mixture import Mixture
 from ppl.core.distributions.tails import core
 
 
+class Longer(Exception):
+    """In the first tracing: a shared axis, by its number, has to have at least this length."""
+
+    def __init__(self, number: int, length: int):
+        super().__init__(number, length)
+        self.number, self.length = number, length
+
+
 class SharedAxes:
     """The axes of alternatives, one for each expectation and nest of plates. How long each has to be is known when the
     program has been traced once: ``lengths``, in the order in which they are made."""
@@ -35,14 +43,17 @@ class SharedAxes:
         self.demand: list[int] = []
 
     def extend(self, made: list[Made], draw: Draw, plates: tuple[Axis, ...], more: int) -> tuple[Axis, int]:
-        """The axis, and where ``more`` new alternatives start. In the first tracing, which counts, they may overlap."""
+        """The axis, and where ``more`` new alternatives start. In the first tracing, which counts, they may overlap;
+        Longer where they find no room."""
         key = (id(made), plates)
         if key not in self._found:
             number = len(self.demand)
-            length = self._lengths[number] if number < len(self._lengths) else 1 + more
+            length = max(self._lengths[number] if number < len(self._lengths) else 0, 1 + more)
             self._found[key] = number, Axis(length, plates, Choice(draw.site, plates, draw.span))
             self.demand.append(1)
         number, axis = self._found[key]
+        if more >= axis.size:
+            raise Longer(number, 1 + more)
         start = self.demand[number]
         self.demand[number] += more
         return axis, max(1, min(start, axis.size - more))

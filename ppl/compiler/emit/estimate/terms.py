@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from ppl.compiler.diagnostics.span import NOWHERE, Span
 from ppl.compiler.emit.errors import EmissionError
@@ -71,8 +72,24 @@ def added(parts: list[Labelled]) -> Labelled:
     if len(parts) == 1:
         return parts[0]
     axes = union(p.axes for p in parts)
-    value = reduce(jnp.add, (aligned(p.value, p.axes, axes) for p in parts))
+    like: dict[tuple[Axis, ...], list[Array]] = {}
+    for p in parts:
+        like.setdefault(p.axes, []).append(p.value)
+    sums = ((_sum(values), own) for own, values in like.items())
+    value = reduce(jnp.add, (aligned(v, own, axes) for v, own in sums))
     return Labelled(value, axes, merged(p.deps for p in parts))
+
+
+MANY = 8  # values that are added by a product with ones
+
+
+def _sum(values: list[Array]) -> Array:
+    """Many are one product: in a long chain of sums XLA takes a time that is quadratic in their number, and repeats
+    the chain in everything that reads the total."""
+    if len(values) < MANY:
+        return reduce(jnp.add, values)
+    stacked = jnp.stack(values)
+    return jnp.tensordot(jnp.ones(len(values), stacked.dtype), stacked, 1, precision="highest")
 
 
 def collapsed(x: Terms | Labelled, span: Span = NOWHERE, linear: bool = False) -> Labelled:

@@ -15,9 +15,10 @@ from ppl.compiler.emit.code import Code
 from ppl.compiler.emit.errors import CompilerDefect, EmissionError
 from ppl.compiler.emit.estimate import auxiliary, baselines, branches, chains, linear, loops, measures, ordered, scored
 from ppl.compiler.emit.estimate.axes import Axis, Deps, Labelled, NotLocal, lift, merged, named, plain, settled
-from ppl.compiler.emit.estimate.choices import Made, Scored, expectation
+from ppl.compiler.emit.estimate.choices import Made, Scored
 from ppl.compiler.emit.estimate.keys import Keys
 from ppl.compiler.emit.estimate.measures import TraceValue
+from ppl.compiler.emit.estimate.runs import expectation
 from ppl.compiler.emit.estimate.strategies import Drawing, SharedAxes, Strategy
 from ppl.compiler.emit.estimate.terms import Terms, along, collapsed, scalar_terms
 from ppl.compiler.emit.evaluate import PURE
@@ -349,8 +350,12 @@ class Walk:
             fixed=frozenset(n for n, a in arguments.items() if isinstance(a, (Lit, SizeAtom))),
             baseline=self.array(via["baseline"]) if "baseline" in via else None,
             replicates=self.replicates,
-            learn=statement.var.id in _learned(self.code.model),
+            learn=self.learns(statement),
         )
+
+    def learns(self, draw: Draw) -> bool:
+        """Whether the baseline of the draw is fitted to its cost."""
+        return draw.var.id in _learned(self.code.model)
 
     def add(self, part: Labelled | None) -> None:
         """A log density, in each iteration of the plates around it."""
