@@ -16,8 +16,8 @@ from tests.ground_truth.table import PROBLEMS
 BY_NAME = {p.name: p for p in PROBLEMS}
 
 EXACT = [
-    "webppl_upweight", "monty_hall", "sprinkler_soft", "strictly_smaller_support", "webppl_partition2", "dice_soft", "dice_hard",
-    "webppl_mem", "hmm_gen", "hmm_discrete10", "nested_informative_agent", "webppl_cache",
+    "webppl_upweight", "monty_hall", "sprinkler_soft", "strictly_smaller_support", "webppl_partition2", "dice_soft",
+    "dice_hard", "webppl_mem", "hmm_gen", "hmm_discrete10", "nested_informative_agent", "webppl_cache",
 ]  # fmt: skip
 NUTS = [
     "eight_schools_tfp", "eight_schools_posteriordb", "webppl_gaussianDrift", "normal_normal", "gamma_poisson",

@@ -14,7 +14,9 @@ def lines(name, n, strategy):
     return len(lowered(PROGRAMS[name](n), strategy).as_text().splitlines())
 
 
-@pytest.mark.parametrize(("strategy", "n"), [("enum", 12), *(pytest.param(s, 12, marks=pytest.mark.slow) for s in ("reinforce", "mvd"))])
+@pytest.mark.parametrize(
+    ("strategy", "n"), [("enum", 12), *(pytest.param(s, 12, marks=pytest.mark.slow) for s in ("reinforce", "mvd"))]
+)
 def test_sequential_draws(strategy, n):
     assert lines("sequential", 2 * n, strategy) / lines("sequential", n, strategy) < 2.3
 

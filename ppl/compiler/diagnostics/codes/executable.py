@@ -9,9 +9,7 @@ EXPLANATIONS = (
         "E601",
         "recursion is not executable yet",
         "Functions and lambdas that apply themselves, and values of recursive types, are checked, but not compiled "
-        "(models that run themselves are). A bounded recursion "
-        "can be written "
-        "as a `for` loop with a `var`.",
+        "(models that run themselves are). A bounded recursion can be written as a `for` loop with a `var`.",
         wrong="fn f(n: int) -> real {\n  return if n < 1 then 0 else 1 + f(n - 1)\n}\n\nmodel m() {\n"
         "  data y ~ Normal(f(3), 1)\n}\n",
         right="model m() {\n  var s: real = 0\n  for i in 3 {\n    s = s + 1\n  }\n  data y ~ Normal(s, 1)\n}\n",
@@ -19,12 +17,11 @@ EXPLANATIONS = (
     Explanation(
         "E602",
         "branches that draw a variable differently are not executable yet",
-        "Branches may draw different variables. But where two of them draw the same one they must draw the same elements of "
-        "it, and what only one draws must be a number, a vector of numbers or a simplex.",
+        "Branches may draw different variables. But where two of them draw the same one they must draw the same "
+        "elements of it, and what only one draws must be a number, a vector of numbers or a simplex.",
         wrong="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    S ~ LKJ(3, 2)\n  } else {\n"
         "    b ~ Normal(0, 1)\n  }\n}\n",
-        right="model m() {\n  c ~ Bernoulli(0.5)\n  S ~ LKJ(3, 2)\n  if not c {\n"
-        "    b ~ Normal(0, 1)\n  }\n}\n",
+        right="model m() {\n  c ~ Bernoulli(0.5)\n  S ~ LKJ(3, 2)\n  if not c {\n    b ~ Normal(0, 1)\n  }\n}\n",
     ),
     Explanation(
         "E603",
