@@ -53,8 +53,9 @@ def certificate_of(
 def _bound(model: Applied, method: Method) -> tuple[Target, Method]:
     """The target that ``ppl.infer`` would make for the method."""
     from ppl.api.compile import posterior_target
+    from ppl.inference.methods.vi import Vi
 
-    if method.name == "vi":
+    if isinstance(method, Vi):
         from ppl.api.variational import bound
 
         made, method = bound(model, method)

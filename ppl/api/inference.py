@@ -43,6 +43,7 @@ def infer(
 
     Raises InvalidData, MethodError, NumericalError, ResourceError, Interrupted."""
     from ppl.inference.methods.parse import parse
+    from ppl.inference.methods.vi import Vi
     from ppl.runtime.environment import environment
     from ppl.runtime.execution import execute
     from ppl.runtime.progress import listener, silent
@@ -54,7 +55,7 @@ def infer(
         from ppl.api.compile import posterior_target
 
         applied = target.at_precision(env.bits)
-        if chosen.name == "vi":
+        if isinstance(chosen, Vi):
             from ppl.api.variational import bound as bound_for
 
             compiled, chosen = bound_for(applied, chosen)

@@ -36,7 +36,8 @@ def _refuse_learnable(guide: ir.Model) -> None:
     learnable = [n.site for n in walk(guide.body) if isinstance(n, ir.ParamStmt)]
     if learnable:
         raise MethodError(
-            f"the guide `{guide.name}` has the learnable parameter `{learnable[0]}`, which a particle method does not train",
+            f"the guide `{guide.name}` has the learnable parameter `{learnable[0]}`, which a particle method does "
+            f"not train",
             helps=(
                 f"make it a parameter with a value: guide {guide.name}({learnable[0]}: real = …) for {guide.guide_for}",
             ),

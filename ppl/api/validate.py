@@ -59,7 +59,7 @@ def _pass(part: Callable[..., Any], n: int, seed: int, budget: float | None) -> 
     from ppl.inference.validation.certificate import Certificate
     from ppl.programs.properties import check_programs, kept_by, through
 
-    name = getattr(part, "name", None) or getattr(part, "__name__", type(part).__name__)
+    name: str = getattr(part, "name", "") or getattr(part, "__name__", type(part).__name__)
     check = check_programs(kept_by(through(part)), "keeps the measure", n, seed, budget, name)
     return Certificate(name, "random programs", (check,))
 

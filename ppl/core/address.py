@@ -14,7 +14,7 @@ class Address(NamedTuple):
     Law: ``Address.parse(str(a)) == a``."""
 
     site: str
-    index: tuple[int, ...] = ()
+    index: tuple[int, ...] = ()  # type: ignore[assignment]  # hides the method of tuples
 
     @staticmethod
     def parse(text: str) -> Address:

@@ -69,7 +69,7 @@ class FunctionalTarget(Target):
     latents: tuple[Latent, ...] = eqx.field(static=True)
     sites: tuple[tuple[str, Site], ...] = eqx.field(static=True)
     density: Callable[[Trace], Float[Array, ""]]
-    prior: Callable[[PRNGKeyArray], Trace] | None
+    draw: Callable[[PRNGKeyArray], Trace] | None
     log_likelihood: Callable[[Trace], Float[Array, ""]] | None
     outputs: Callable[[Trace], dict[str, Any]] | None
     terms: Callable[[Trace], dict[str, Array]] | None
@@ -86,7 +86,7 @@ class FunctionalTarget(Target):
         terms: Callable[[Trace], dict[str, Array]] | None = None,
     ):
         self.name, self.sites = name, tuple(sites.items())
-        self.density, self.prior, self.log_likelihood, self.outputs, self.terms = (
+        self.density, self.draw, self.log_likelihood, self.outputs, self.terms = (
             log_density,
             prior,
             log_likelihood,
@@ -137,11 +137,11 @@ class FunctionalTarget(Target):
         return self._execution(trace, jnp.zeros(()))
 
     def _from_prior(self, key: PRNGKeyArray) -> Trace:
-        if self.prior is None:
+        if self.draw is None:
             raise MethodError(
                 f"target `{self.name}` has no prior to draw from", helps=("FunctionalTarget(…, prior=…)",)
             )
-        return self.prior(key)
+        return self.draw(key)
 
     def _execution(self, trace: Trace, log_weight: Float[Array, ""]) -> Execution:
         return Execution(trace, {}, self.outputs(trace) if self.outputs else {}, None, log_weight)

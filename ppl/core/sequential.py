@@ -64,7 +64,7 @@ class ConditionalSequentialTarget(SequentialTarget):
         """Names of the latents that are drawn before the first observation and stay: what PMMH and SMC² sample."""
         return ()
 
-    def conditioned(self, trace: dict[str, Array]) -> SequentialTarget:
+    def conditioned(self, trace: dict[str, Array]) -> ConditionalSequentialTarget:
         """This target with ``parameters`` fixed; their prior density is not part of its weights."""
         raise MethodError("this target has no parameters that could be fixed")
 

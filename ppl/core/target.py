@@ -95,6 +95,10 @@ class Target(eqx.Module):
         """log γ(z); −∞ outside the support, and where a ``require`` fails."""
 
     @abstractmethod
+    def log_density_terms(self, trace: Trace) -> dict[str, Array]:
+        """The terms of log γ by name, in arrays that sum to it: the latents', the data sites', the factors'."""
+
+    @abstractmethod
     def constrain(self, unconstrained: Unconstrained) -> tuple[Trace, Float[Array, ""]]:
         """Continuous latents from R^k, with log |∂z/∂u|. The bijections may depend on earlier latents."""
 
@@ -116,5 +120,6 @@ class Target(eqx.Module):
     def suspend(self) -> ConditionalSequentialTarget:
         """The suspended form, cut at the observations. MethodError (exit code 3) for a target that has none."""
         raise MethodError(
-            f"target `{self.name}` has no suspended form", helps=("use a method that needs only its density: --method 'nuts'",)
+            f"target `{self.name}` has no suspended form",
+            helps=("use a method that needs only its density: --method 'nuts'",),
         )

@@ -62,14 +62,14 @@ class Program(ABC):
         return self.target
 
     @cached_property
-    def _parts(self) -> tuple[tuple[Array, ...], Callable[[tuple[Array, ...]], Any]]:
+    def _parts(self) -> tuple[tuple[Array, ...], Callable[[tuple[Any, ...]], Any]]:
         arrays, rest = eqx.partition(self.held(), eqx.is_array)
         leaves, structure = jax.tree.flatten(arrays)
         distinct = list({id(a): a for a in leaves}.values())  # held in several places, passed once
         where = {id(a): k for k, a in enumerate(distinct)}
         places = [where[id(a)] for a in leaves]
 
-        def rebuilt(given: tuple[Array, ...]) -> Any:
+        def rebuilt(given: tuple[Any, ...]) -> Any:
             return eqx.combine(jax.tree.unflatten(structure, [given[k] for k in places]), rest)
 
         return tuple(distinct), rebuilt

@@ -169,7 +169,9 @@ def _keep(path: Path | None, program: Any) -> None:
         os.replace(temporary, path)
         _forget(path.parent)
     except OSError:
-        temporary.unlink(missing_ok=True)  # a full disk, a place that cannot be written: the run goes on without a kept program
+        temporary.unlink(
+            missing_ok=True
+        )  # a full disk, a place that cannot be written: the run goes on without a kept program
 
 
 def _forget(folder: Path) -> None:

@@ -35,4 +35,4 @@ def current_bits() -> int:
     """The precision in force."""
     import jax
 
-    return 64 if jax.config.jax_enable_x64 else 32
+    return 64 if jax.config.jax_enable_x64 else 32  # type: ignore[attr-defined]  # added when JAX starts

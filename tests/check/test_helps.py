@@ -56,7 +56,10 @@ def test_an_assignment_of_another_language_is_one_mistake(sign):
 
 
 def test_a_suggested_name_could_stand_there():
-    text = "model mu2() {\n  let rate = fn(x: real) => 2 * x\n  rat ~ Exponential(1)\n  y ~ Poisson(rato)\n  z ~ Normal(mu, 1)\n}\n"
+    text = (
+        "model mu2() {\n  let rate = fn(x: real) => 2 * x\n  rat ~ Exponential(1)\n  y ~ Poisson(rato)\n  z ~ "
+        "Normal(mu, 1)\n}\n"
+    )
     rato, mu = check_text(text).diagnostics.errors
     assert [h.edits[0].text for h in rato.helps] == ["rat"] and not mu.helps
 

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-RUN = ("run", "coin.ppl", "--data", "coin.json", "--format", "json", "--method", "nuts(chains=1, warmup=20, draws=200000)")
+RUN = (
+    "run",
+    "coin.ppl",
+    "--data",
+    "coin.json",
+    "--format",
+    "json",
+    "--method",
+    "nuts(chains=1, warmup=20, draws=200000)",
+)
 
 
 @pytest.fixture

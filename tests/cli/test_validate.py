@@ -25,7 +25,8 @@ def test_importance_against_enumeration(ppl, tmp_path):
 
 def test_no_oracle_is_said_plainly(ppl, tmp_path):
     (tmp_path / "wide.ppl").write_text(
-        "model wide() {\n  x ~ Normal(0, 1)\n  u ~ Normal(0, 1)\n  v ~ Normal(0, 1)\n  data y ~ Normal(x * u + v, 1)\n}\n"
+        "model wide() {\n  x ~ Normal(0, 1)\n  u ~ Normal(0, 1)\n  v ~ Normal(0, 1)\n  data y ~ Normal(x * u + v, "
+        "1)\n}\n"
     )
     done = ppl("validate", "wide.ppl", "--data", "y=1.2", "--method", "importance(10)")
     assert done.code == 0 and "undecided" in done.out and "no oracle" in done.out

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import scipy.stats as st
 
+import ppl
+from ppl.api.compile import posterior_target
 from ppl.compiler.emit.bind import bind
 from tests.emit.models import (
     SCHOOLS_SE,
@@ -237,3 +239,19 @@ def test_absent_data_are_drawn_and_do_not_count():
 def test_outputs_are_computed():
     execution = run(bound_schools(), "complete", jax.random.key(0), SCHOOLS_TRACE)
     assert execution.outputs["average"] == pytest.approx(3.5)
+
+
+@pytest.mark.parametrize("y", [[0.5], [0.5, -1.0]])
+def test_chains_of_every_length(y):
+    """x[t] a walk with unit steps, y[t] ~ Normal(x[t], 1): a chain of one draw has a loop of no iterations, and its
+    array is that one draw."""
+    text = (
+        "model m[T]() {\n  x[0] ~ Normal(0, 1)\n  data y[0]: real ~ Normal(x[0], 1)\n  for t in 1..T {\n"
+        "    x[t] ~ Normal(x[t - 1], 1)\n    data y[t]: real ~ Normal(x[t], 1)\n  }\n}\n"
+    )
+    x = np.array([0.3, 1.1][: len(y)])
+    steps = np.diff(x, prepend=0.0)
+    exact = -0.5 * (steps @ steps + (y - x) @ (y - x)) - len(y) * np.log(2 * np.pi)
+    target = posterior_target(ppl.parse(text).m().given({"y": y}), marginalise=True).target
+    density = run(target, "log_density", {"x": jnp.asarray(x)})
+    assert density.shape == () and density == pytest.approx(exact, abs=1e-10)

@@ -12,12 +12,15 @@ from ppl.reference import density
 BLOCKS = {
     "a factor": "z ~ Bernoulli(p)\n factor if z then a else 0.0\n return z",
     "an observation": "z ~ Bernoulli(p)\n observe a ~ Normal(if z then 1 else -1, 0.5)\n return z",
-    "a plate of draws": "plate i in 3 { b[i] ~ Bernoulli(p) }\n let n = sum([if b[i] then 1 else 0 for i in 0..3])\n factor a * n\n return n > 1",
+    "a plate of draws": "plate i in 3 { b[i] ~ Bernoulli(p) }\n let n = sum([if b[i] then 1 else 0 for i in 0..3])\n"
+                        " factor a * n\n return n > 1",
     "a vector of draws": "b: bool[3] ~ Bernoulli(p)\n require b[0] or b[1] or b[2]\n return b[0]",
     "a loop": "b[0] ~ Bernoulli(p)\n for t in 1..4 { b[t] ~ Bernoulli(if b[t - 1] then 0.9 else 0.2) }\n"
     " factor if b[3] then a else 0.0\n return b[0]",
-    "a state": "var s = 0\n for t in 0..3 { b[t] ~ Bernoulli(p); s = s + (if b[t] then 1 else 0) }\n factor a * s\n return s >= 2",
-    "a branch that draws": "z ~ Bernoulli(p)\n if z { u ~ Bernoulli(0.3); factor if u then a else 0.0 } else { }\n return z",
+    "a state": "var s = 0\n for t in 0..3 { b[t] ~ Bernoulli(p); s = s + (if b[t] then 1 else 0) }\n factor a * s\n "
+               "return s >= 2",
+    "a branch that draws": "z ~ Bernoulli(p)\n if z { u ~ Bernoulli(0.3); factor if u then a else 0.0 } else { }\n "
+                           "return z",
     "inference inside": "let d = infer { u ~ Bernoulli(p); factor if u then a else 0.0; return u } by enumerate\n"
     " z ~ d\n factor logprob(d, true)\n return z",
     "draws from models": "z ~ tilted(p)\n y ~ tilted(0.5)\n factor if z and y.w then a else 0.0\n return z",
@@ -124,7 +127,10 @@ def test_the_program_does_not_grow_with_the_values():
 
 
 def test_what_cannot_be_enumerated_is_refused():
-    infinite = "model m() {\n let d = infer { z ~ Poisson(2); return z } by enumerate\n x ~ Normal(0, 1)\n factor logprob(d, 1)\n}"
+    infinite = (
+        "model m() {\n let d = infer { z ~ Poisson(2); return z } by enumerate\n x ~ Normal(0, 1)\n factor "
+        "logprob(d, 1)\n}"
+    )
     with ppl.environment(), pytest.raises(EmissionError, match="infinitely many values"):
         ppl.compiled(ppl.parse(infinite).m()).log_density({"x": 0.0})
     many = "model m() {\n let d = infer { z: bool[40] ~ Bernoulli(0.5); return z[0] } by enumerate\n x ~ Normal(0, 1)\n"

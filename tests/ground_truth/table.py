@@ -11,7 +11,7 @@ target                    meaning, under the posterior of the run
 ("pmf", name, values)     probabilities of the values; ("pmf", name, values, i) of element i
 ("prob", name, value)     one probability
 ("filter_mean", name)     for each prefix y[0..t+1] of the data ``y`` the mean of the last element; also "filter_var"
-("mode", name)            most probable value; ("mode_probability",) its posterior probability
+("mode", name)            most probable value; ("mode_probability", name) its posterior probability
 ("elbo",)                 the objective ``elbo`` of the file with the file's guide
 ("elbo_gradient", p, …)   its derivatives by the guide's parameters
 ("loss", x)               the objective ``loss`` at x; ("loss_gradient", x) its derivative
@@ -550,7 +550,7 @@ PROBLEMS: tuple[Problem, ...] = (
                     "smooth P(z[t]=1)": ("mean", "z"),
                     "E[#switches|o]": ("mean", "switches"),
                     "MAP path": ("mode", "z"),
-                    "P(MAP path|o)": ("mode_probability",),
+                    "P(MAP path|o)": ("mode_probability", "z"),
                 },
                 data={"o": [0, 0, 1, 2, 2, 2, 1, 0, 0, 2]},
             ),

@@ -5,6 +5,7 @@ Exact methods agree to 1e-9. NUTS agrees within 4 Monte Carlo standard errors (a
 fixed."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,14 +17,24 @@ from tests.ground_truth.table import PROBLEMS
 BY_NAME = {p.name: p for p in PROBLEMS}
 
 EXACT = [
-    "webppl_upweight", "monty_hall", "sprinkler_soft", "strictly_smaller_support", "webppl_partition2", "dice_soft", "dice_hard",
-    "webppl_mem", "hmm_gen", "hmm_discrete10", "nested_informative_agent", "webppl_cache",
+    "webppl_upweight", "monty_hall", "sprinkler_soft", "strictly_smaller_support", "webppl_partition2", "dice_soft",
+    "dice_hard", "webppl_mem", "hmm_gen", "hmm_discrete10", "nested_informative_agent", "webppl_cache",
+    "branch_obs_counts",
 ]  # fmt: skip
 NUTS = [
     "eight_schools_tfp", "eight_schools_posteriordb", "webppl_gaussianDrift", "normal_normal", "gamma_poisson",
     "gamma_normal_precision", "dirichlet_categorical", "truncnorm_posterior", "logreg_monad_bayes", "underflow_weights",
 ]  # fmt: skip
 OTHERS = {
+    **dict.fromkeys(
+        ["webppl_upweight", "monty_hall", "sprinkler_soft", "strictly_smaller_support", "webppl_partition2",
+         "dice_hard", "webppl_mem"],
+        ["importance(40000)"],
+    ),
+    "dice_soft": ["smc(20000)"],
+    "beta_binomial_urn": ["importance(100000)", "smc(40000)"],
+    "branch_obs_counts": ["smc(20000)"],
+    "hmm_gen": ["smc(20000)", "pgibbs(100, draws=2000)"],
     "webppl_indirectDependency": ["auto", "importance(40000)"],
     "webppl_uniformSampledSupport": ["auto", "importance(40000)"],
     "webppl_uniformDrift": ["importance(40000)"],
@@ -32,11 +43,11 @@ OTHERS = {
     "mixture_prior_asym": ["importance(40000)", "smc(20000)"],
     "webppl_mixed2Factor": ["importance(100000)"],
     "hmm_anglican": ["smc(20000)", "pimh(100, draws=500)"],
-    "hmm_discrete10": ["smc(20000)"],
+    "hmm_discrete10": ["smc(20000)", "pgibbs(100, draws=2000)"],
     "lgssm_1d": ["smc(20000)", "nuts(draws=1000)"],
-    "lgssm_missing": ["smc(20000)"],
+    "lgssm_missing": ["smc(20000)", "nuts(draws=1000)"],
     "lgssm_unknown_ar": ["smc(40000)", "pmmh(50, draws=2000)", "smc2(400, inner=30)"],
-    "nonlinear_ssm": ["smc(40000)"],
+    "nonlinear_ssm": ["smc(40000)", "importance(100000)"],
     "crp_mixture": ["importance(100000)"],
     "branch_obs_counts": ["smc(4000, ess=1.1)", "pgibbs(10, draws=500, warmup=50)", "pimh(100, draws=500)"],
     "sprinkler_soft": ["smc(4000)", "pgibbs(10, draws=500, warmup=50)"],
@@ -90,12 +101,19 @@ def compare(result, query, exact, errors=4.0):
         room = 1e-9 if exact else 5 * (se if se is not None else 0.15) + 1e-9
         assert abs(found - target) <= room + query.abs_err, (query.name, found, target, se)
         return True
-    if kind.startswith("filter") or kind.startswith("mode"):
-        return False
     x = series(result, rest[0])
     if x is None:
         return False
-    if kind == "mean":
+    if kind.startswith("filter"):  # given all data, the last state is filtered
+        x, value, kind = x[..., -1], value[-1], kind.removeprefix("filter_")
+    if kind.startswith("mode"):
+        paths, which = np.unique(x.reshape(-1, x.shape[-1]), axis=0, return_inverse=True)
+        mode = np.argmax(np.bincount(which.ravel(), None if weights is None else weights.ravel()))
+        if kind == "mode":
+            assert np.array_equal(paths[mode], value)
+            return True
+        statistics = (which == mode).reshape(x.shape[:2]).astype(float)
+    elif kind == "mean":
         statistics = x
     elif kind == "prob":
         statistics = (x == float(rest[1])).astype(float)
@@ -117,6 +135,8 @@ def compare(result, query, exact, errors=4.0):
 CASES = [(n, "enumerate") for n in EXACT] + [(n, "nuts(draws=1000)") for n in NUTS]
 CASES += [(n, m) for n, methods in OTHERS.items() for m in methods]
 LONG = {  # each with another method for the same problem, or the same method on another one, in the quick tier
+    ("hmm_discrete10", "pgibbs"), ("lgssm_missing", "nuts"), ("dice_soft", "smc"), ("hmm_gen", "pgibbs"),
+    ("beta_binomial_urn", "smc"),
     ("hmm_anglican", "pimh"), ("hmm_discrete10", "smc"), ("lgssm_1d", "nuts"), ("lgssm_unknown_ar", "smc2"),
     ("lgssm_unknown_ar", "pmmh"), ("eight_schools_tfp", "nuts"), ("logreg_monad_bayes", "nuts"),
     ("sprinkler_soft", "pgibbs"), ("branch_obs_counts", "pimh"),
@@ -135,3 +155,24 @@ def test_compiled_values(name, method):
         errors = 4.0 if method.startswith("nuts") else 4.5
         answered += sum(compare(result, q, method == "enumerate", errors) for q in BY_NAME[name].queries_of(run))
     assert answered
+
+
+@pytest.mark.slow  # the quick tier compares the last state, given all data
+@pytest.mark.parametrize("name", ["lgssm_1d", "lgssm_missing", "nonlinear_ssm"])
+def test_filters(name):
+    """The mean and the variance of the last state for each prefix of the data."""
+    (run,) = runs(name)
+    for t in range(len(run.data["y"])):
+        result = posterior(name, replace(run, data={**run.data, "y": run.data["y"][: t + 1]}), "smc(20000)")
+        for query in BY_NAME[name].queries_of(run):
+            if query.target[0].startswith("filter"):
+                assert compare(result, query._replace(value=query.value[: t + 1]), False, 4.5)
+
+
+SETTLED = {"discrete", "time_series", "stochastic_branching", "multimodal"}
+
+
+@pytest.mark.parametrize("name", [p.name for p in PROBLEMS if p.category in SETTLED and runs(p.name)])
+def test_two_methods_answer(name):
+    """Of methods that share nothing but the program."""
+    assert len({m.split("(")[0] for n, m in CASES if n == name}) >= 2

@@ -63,7 +63,7 @@ def answer(text: str, run: Run, target: tuple, posterior):
             return [posterior.expectation(lambda path, k=k: path.get(name)[i] == k) for k in values], lost
         case ("mode", name):
             return posterior.mode().get(name), lost
-        case ("mode_probability",):
+        case ("mode_probability", _):
             return np.exp(posterior.mode().log_weight - posterior.log_evidence), lost
     raise ValueError(target)
 

@@ -81,7 +81,9 @@ def test_protocol(name):
             assert isinstance(new, TracedValue)
             assert isinstance(info, KernelInfo)
             assert jax.tree.structure(new) == jax.tree.structure(s)
-            assert [(x.shape, x.dtype) for x in jax.tree.leaves(new)] == [(x.shape, x.dtype) for x in jax.tree.leaves(s)]
+            assert [(x.shape, x.dtype) for x in jax.tree.leaves(new)] == [
+                (x.shape, x.dtype) for x in jax.tree.leaves(s)
+            ]
             return new, info.accepted
 
         return jax.lax.scan(body, state, jax.random.split(run, 4))
@@ -95,7 +97,17 @@ COMBINED = kernels.seq(
     kernels.mix(kernels.mala(0.1), kernels.single_site(1.0)),
     kernels.repeated(kernels.cycle(kernels.random_walk(0.3), on(select("b"), kernels.hmc(0.3, 3))), 2),
 )
-BASIC = ("random_walk", "single_site", "independence", "slice", "elliptical_slice", "involutive", "hmc with a mass", "nuts", "mala")
+BASIC = (
+    "random_walk",
+    "single_site",
+    "independence",
+    "slice",
+    "elliptical_slice",
+    "involutive",
+    "hmc with a mass",
+    "nuts",
+    "mala",
+)
 
 
 @pytest.mark.parametrize("name", [*BASIC, "combined"])

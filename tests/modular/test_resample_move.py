@@ -25,7 +25,11 @@ model unknown_mean[N]() {
 }
 """
 Y = [0.5, 1.5, 1.0, 2.0, 0.1, 0.7]
-LOG_EVIDENCE, POSTERIOR_MEAN, POSTERIOR_SD = -8.431869111662136, 0.928, 0.4  # conjugate updates, one observation at a time
+LOG_EVIDENCE, POSTERIOR_MEAN, POSTERIOR_SD = (
+    -8.431869111662136,
+    0.928,
+    0.4,
+)  # conjugate updates, one observation at a time
 
 
 def unknown_mean():

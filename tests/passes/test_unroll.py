@@ -75,7 +75,9 @@ def test_the_density_of_every_path_to_the_depth_of_the_cut():
         assert names == sites(30)
         for again in (0, 1, 12, 29, 30):
             trace = {name: np.array(k < again) for k, name in enumerate(sites(30))}
-            expected = again * math.log(0.25) + math.log(0.75) + (29 - again) * math.log(0.5) if again < 30 else -math.inf
+            expected = (
+                again * math.log(0.25) + math.log(0.75) + (29 - again) * math.log(0.5) if again < 30 else -math.inf
+            )
             assert float(target.log_density(trace)) == pytest.approx(expected, rel=1e-12)
 
 

@@ -60,7 +60,8 @@ def test_examples(name):
 
 
 MODELS = {
-    "two plates": ("model m[N, K]() { plate i in N, k in K { z[i, k] ~ Normal(0, 1); data y[i, k] ~ Normal(z[i, k], 1) } }",
+    "two plates": ("model m[N, K]() { plate i in N, k in K { z[i, k] ~ Normal(0, 1); data y[i, k] ~ "
+                   "Normal(z[i, k], 1) } }",
                    {"y": np.arange(6.0).reshape(2, 3)}),
     "a plate in a plate": ("model m[N, K]() { plate i in N { a[i] ~ Normal(0, 1)\n"
                            " plate k in K { data y[i, k] ~ Normal(a[i], 1) } } }", {"y": np.ones((3, 2))}),
@@ -88,7 +89,8 @@ MODELS = {
                    "model m[N]() { plate i in N { g[i] ~ part(2)\n data y[i] ~ Normal(g[i], 1) } }", {"y": np.ones(3)}),
     "a branch": ("model m() { k ~ Bernoulli(0.3)\n if k { x ~ Normal(0, 1) } else { x ~ Normal(5, 2) }\n"
                  " data y ~ Normal(x, 1) }", {"y": 1.0}),
-    "a matrix": ("model m[N]() { L ~ LKJCholesky(2, 2)\n plate i in N { data y[i]: real[2] ~ MultiNormalChol([0.0, 0.0], L) } }",
+    "a matrix": ("model m[N]() { L ~ LKJCholesky(2, 2)\n plate i in N { data y[i]: real[2] ~ MultiNormalChol([0.0, "
+                 "0.0], L) } }",
                  {"y": np.ones((3, 2))}),
 }  # fmt: skip
 

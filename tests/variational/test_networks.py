@@ -130,7 +130,10 @@ def test_a_fit_gives_the_trained_network():
 
 def test_the_draws_of_a_fit_by_batches_are_of_all_rows():
     text = "model m[N]() {\n  plate i in N { z[i] ~ Normal(0, 1); data y[i] ~ Normal(z[i], 1) }\n}\n"
-    text += "guide q[N](y: real[N]) for m {\n  param a: real = 0\n  plate i in N { z[i] ~ Normal(a * y[i], 0.7) via reparam }\n}\n"
+    text += (
+        "guide q[N](y: real[N]) for m {\n  param a: real = 0\n  plate i in N { z[i] ~ Normal(a * y[i], 0.7) via "
+        "reparam }\n}\n"
+    )
     method = ppl.vi(guide="q", steps=400, optimiser="adam(0.02)", particles=2, batch=3, draws=2000)
     result = ppl.infer(ppl.parse(text).m().given(y=[2.0, -2.0, 0.0, 4.0, 1.0]), method)
     assert result["z"].shape[-1] == 5

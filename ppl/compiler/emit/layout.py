@@ -61,7 +61,8 @@ class Layout:
         if spot.box is None:
             return whole[spot.index]
         covered = all(b.start == 0 and b.stop == n for b, n in zip(spot.box, np.shape(whole), strict=False))
-        return whole if covered else whole[spot.box].reshape(spot.loops + np.shape(whole)[len(spot.index) :])
+        part, grid = whole if covered else whole[spot.box], spot.loops + np.shape(whole)[len(spot.index) :]
+        return part if np.shape(part) == grid else jnp.reshape(part, grid)  # `x[0]` of an x of length one is a number
 
     def join(self, site: str, records: dict[str, Any]) -> Any:
         """The whole array from ``records``, spot var -> ``Recorded``; None where nothing was recorded."""

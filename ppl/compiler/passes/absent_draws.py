@@ -22,6 +22,7 @@ from ppl.compiler.passes.base import Note, Pass, Report, on_blocks
 from ppl.compiler.passes.noise import noise
 
 Loop = ir.Plate | ir.For | ir.Scan
+Branching = ir.If | ir.Match
 Place = tuple[str, tuple[Size, ...], tuple[tuple[Size, Size], ...]]
 _FEW = 8  # draws that are put into the branches themselves, where discrete conditions can be summed out
 _TRUE, _FALSE = ir.Lit(True, ty.BOOL), ir.Lit(False, ty.BOOL)
@@ -69,7 +70,7 @@ def _arms(s: ir.Stmt) -> tuple[ir.Block, ...]:
     return ()
 
 
-def _with_arms(s: ir.Stmt, arms: list[ir.Block]) -> ir.Stmt:
+def _with_arms(s: Branching, arms: list[ir.Block]) -> Branching:
     if isinstance(s, ir.Match):
         return replace(s, cases=tuple(replace(c, body=b) for c, b in zip(s.cases, arms, strict=True)))
     return replace(s, then=arms[0], otherwise=arms[1])
@@ -122,7 +123,7 @@ class _Filler:
         """Branches inside loops are completed there: a loop draws the same in each of its iterations."""
         out: list[ir.Stmt] = []
         for s in block.statements:
-            if not _arms(s):
+            if not isinstance(s, Branching):
                 out.append(map_blocks(s, self.block))
                 continue
             s, flags = self.region(s)
@@ -137,14 +138,14 @@ class _Filler:
         if listed:
             self.notes.append(Note("absent", f"{listed}: drawn on some paths only, and noise on the others", s.span))
 
-    def region(self, s: ir.Stmt) -> tuple[ir.Stmt, Flags]:
+    def region(self, s: Branching) -> tuple[Branching, Flags]:
         """A branching with flags among its results: for each place, whether the path has drawn it."""
         found: list[tuple[ir.Block, Flags]] = []
         for arm in _arms(s):
             flags: Flags = {}
             inside: list[ir.Stmt] = []
             for inner in arm.statements:
-                if _arms(inner):
+                if isinstance(inner, Branching):
                     inner, more = self.region(inner)
                 else:
                     inner = map_blocks(inner, self.block)
@@ -193,5 +194,8 @@ class _Filler:
 
 
 ABSENT_DRAWS = Pass(
-    "absent_draws", on_blocks(_rewrite), "what a path does not draw, and others do, it gets as noise", keeps_effects=False
+    "absent_draws",
+    on_blocks(_rewrite),
+    "what a path does not draw, and others do, it gets as noise",
+    keeps_effects=False,
 )

@@ -213,7 +213,7 @@ def beta_binomial(n: Any, a: Any, b: Any) -> dist.Distribution:
 
 
 def geometric(p: Any) -> dist.Distribution:
-    p, valid = checked(*floats(p), lambda x: (x > 0) & (x <= 1), 0.5)
+    p, valid = checked(floats(p)[0], lambda x: (x > 0) & (x <= 1), 0.5)
     return guard(Geometric(p=jnp.asarray(p)), valid, constraints.nonnegative_integer)
 
 

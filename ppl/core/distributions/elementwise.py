@@ -77,7 +77,7 @@ def _invert_equation(eqn: Any, at: int, others: list[Any], y: Array, positive: b
         return _invert(inner.jaxpr, inner.consts, y, positive)
     if inner is not None:
         return _invert_call(inner, at, others, y, positive)
-    c = next((o for o in others if o is not None), None)
+    c: Any = next((o for o in others if o is not None), None)
     match name:
         case "add" | "add_any":
             return y - c

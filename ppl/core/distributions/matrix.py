@@ -68,6 +68,8 @@ class _UnitMatrix(dist.Distribution):
 class LKJCholesky(dist.LKJCholesky):
     """NumPyro's, with our Beta draws for the lengths of its rows: they stay below one."""
 
+    _beta: Any  # NumPyro's Beta, then ours: only their parameters are alike
+
     def __init__(self, K: int, eta: Any):
         super().__init__(K, eta, validate_args=False)
         self._beta = Beta(a=self._beta.concentration1, b=self._beta.concentration0)

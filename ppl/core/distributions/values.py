@@ -30,11 +30,11 @@ def support_values(d: dist.Distribution) -> Array | None:
         case Truncated(base=base, lower=lower, upper=upper):
             if not (d.support.is_discrete and is_concrete(lower) and is_concrete(upper)):
                 return None
-            values = support_values(base)
+            inner = support_values(base)
             low, high = np.min(lower), np.max(upper)
-            if values is None:
+            if inner is None:
                 return jnp.arange(int(low), int(high) + 1) if np.isfinite(high) and np.isfinite(low) else None
-            values = np.asarray(values)
+            values = np.asarray(inner)
             return jnp.asarray(values[(values >= low) & (values <= high)])
     return d.support_values() if hasattr(d, "support_values") else None
 

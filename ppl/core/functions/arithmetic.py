@@ -66,7 +66,7 @@ def equal(a: Any, b: Any) -> Array:
     """Numbers and bools element by element; structures (tuples, records, sum types) as a whole."""
     if _is_structure(a) or _is_structure(b):
         left, right = jax.tree.flatten(a), jax.tree.flatten(b)
-        if left[1] != right[1]:
+        if left[1] != right[1]:  # type: ignore[operator]  # jaxlib publishes no types
             return jnp.asarray(False)
         same = (jnp.all(jnp.asarray(x) == jnp.asarray(y)) for x, y in zip(left[0], right[0], strict=True))
         return reduce(jnp.logical_and, same, jnp.asarray(True))
@@ -74,7 +74,7 @@ def equal(a: Any, b: Any) -> Array:
 
 
 def _is_structure(x: Any) -> bool:
-    return jax.tree.structure(x) != jax.tree.structure(0)
+    return jax.tree.structure(x) != jax.tree.structure(0)  # type: ignore[operator]  # jaxlib publishes no types
 
 
 def not_equal(a: Any, b: Any) -> Array:

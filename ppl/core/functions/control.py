@@ -65,7 +65,7 @@ def ode_solve(f: Callable[[Array, Array], Array], y0: Any, t0: Any, ts: Any) -> 
     y0, t0, ts = as_real(y0), as_real(t0), as_real(ts)
     double = y0.dtype == jnp.float64
     solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(lambda t, y, _: as_real(f(t, y))),
+        diffrax.ODETerm(lambda t, y, _: as_real(f(jnp.asarray(t), y))),
         diffrax.Tsit5(),
         t0=t0,
         t1=jnp.maximum(ts[-1], t0),

@@ -62,7 +62,9 @@ def conditional_sweep(
         mean = logsumexp(log_weights) - jnp.log(n)
         return (step + 1, states, increments), (records, ancestors, mean)
 
-    (_, states, final), (records, ancestors, means) = iterate(run, target.length, body, (jnp.asarray(0), states, log_weights))
+    (_, states, final), (records, ancestors, means) = iterate(
+        run, target.length, body, (jnp.asarray(0), states, log_weights)
+    )
     last = categorical(pick, final)
     path = Path(take(starts, origin(ancestors, last)), trace_back(records, ancestors, last))
     return Sweep(path, take(states, last), jnp.sum(means) + logsumexp(final) - jnp.log(n))

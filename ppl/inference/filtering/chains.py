@@ -66,7 +66,8 @@ class Chains(Program):
         density = np.asarray(first["chain"]["log_density"])
         if not np.isfinite(density).all():
             raise NumericalError(
-                f"{int((~np.isfinite(density)).sum())} of {self.width} chains found no start with a positive estimate of the evidence",
+                f"{int((~np.isfinite(density)).sum())} of {self.width} chains found no start with a positive "
+                f"estimate of the evidence",
                 helps=("take more particles: n=…", "check the priors against the data: ppl prior"),
             )
 
@@ -79,16 +80,21 @@ class Chains(Program):
             return chains, jax.tree.map(lambda a, v: a.at[i - begin].set(v), rows, {"trace": trace, "stats": stats})
 
         shapes = jax.eval_shape(lambda c: jax.vmap(lambda k, s: self.step(k, s, begin)[1:])(keys, c), state["chain"])
-        rows = jax.tree.map(lambda s: jnp.zeros((self.chunk, *s.shape), s.dtype), {"trace": shapes[0], "stats": shapes[1]})
+        rows = jax.tree.map(
+            lambda s: jnp.zeros((self.chunk, *s.shape), s.dtype), {"trace": shapes[0], "stats": shapes[1]}
+        )
         chains, rows = jax.lax.fori_loop(begin, end, body, (state["chain"], rows))
         return {**state, "chain": chains}, rows
 
     def finish(self, state: State, records: Records) -> Finished:
         kept = joined(records)
         rate = float(np.mean(kept["stats"]["acceptance_rate"])) if kept["stats"] else float("nan")
-        warnings = ()
+        warnings: tuple[str, ...] = ()
         if rate < 0.02:
-            warnings = (f"only {100 * rate:.1f} % of the proposals were accepted: take more particles, or smaller steps (scale)",)
+            warnings = (
+                f"only {100 * rate:.1f} % of the proposals were accepted: take more particles, or smaller steps "
+                f"(scale)",
+            )
         return Finished(kept["trace"], kept["stats"], None, None, warnings, (f"acceptance rate {rate:.2f}",))
 
 

@@ -58,7 +58,8 @@ class Moving(Program):
             gone = np.flatnonzero(~(sizes > 0))
             step = max(int(gone[0]) - 1 if len(gone) else self.length - 1, 0)
             raise NumericalError(
-                f"step {step} ({self.target.suspend().observation(step)}): all {n} particles are dead: the evidence is 0 there",
+                f"step {step} ({self.target.suspend().observation(step)}): all {n} particles are dead: the evidence "
+                f"is 0 there",
                 notes=("no particle gives the observation a positive density",),
                 helps=("take more particles, or check the priors against the data: ppl prior",),
             )
@@ -66,12 +67,15 @@ class Moving(Program):
         normalised = log_weights - np.logaddexp.reduce(log_weights)
         flat = np.concatenate([a.reshape(n, -1) for a in row["trace"].values()], axis=1)
         distinct = len(np.unique(flat, axis=0)) / n
-        warnings = ()
+        warnings: tuple[str, ...] = ()
         if distinct < _LEAST_DISTINCT and row["resampled"].any():
-            warnings = (f"only {distinct:.1%} of the particles differ: the moves are hardly ever accepted; make their steps smaller, "
+            warnings = (f"only {distinct:.1%} of the particles differ: the moves are hardly ever accepted; make "
+                        f"their steps smaller, "
                         "or leave out `kernel` for steps fitted to the particles",)  # fmt: skip
         final = 1.0 / float(np.square(np.exp(normalised)).sum())
         notes = (f"{int(row['resampled'].sum())} resamplings in {self.length} steps; effective sample size: least "
-                 f"{float(sizes.min()):.0f}, at the end {final:.0f} of {n}; {distinct:.0%} of the particles distinct",)  # fmt: skip
-        return Finished(jax.tree.map(lambda a: a[None], row["trace"]), {"log_weight": log_weights[None]}, normalised[None],
+                 f"{float(sizes.min()):.0f}, at the end {final:.0f} of {n}; {distinct:.0%} of the particles "
+                 f"distinct",)  # fmt: skip
+        trace = jax.tree.map(lambda a: a[None], row["trace"])
+        return Finished(trace, {"log_weight": log_weights[None]}, normalised[None],
                         Evidence(log_evidence, None), warnings, notes)  # fmt: skip

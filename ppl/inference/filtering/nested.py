@@ -65,6 +65,10 @@ class NestedFilter(Program):
             )
         log_weights = row["log_weight"].astype(float)
         normalised = log_weights - np.logaddexp.reduce(log_weights)
-        notes = (f"{int(row['resampled'].sum())} resamplings; least effective sample size {float(row['ess'].min()):.0f} of {self.method.n}",)
-        return Finished(jax.tree.map(lambda a: a[None], row["trace"]), {"log_weight": log_weights[None]}, normalised[None],
+        notes = (
+            f"{int(row['resampled'].sum())} resamplings; least effective sample size {float(row['ess'].min()):.0f} "
+            f"of {self.method.n}",
+        )
+        trace = jax.tree.map(lambda a: a[None], row["trace"])
+        return Finished(trace, {"log_weight": log_weights[None]}, normalised[None],
                         Evidence(log_evidence, None), (), notes)  # fmt: skip

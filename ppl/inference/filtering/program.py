@@ -74,7 +74,7 @@ class Filter(Program):
         log_weights = row["log_weight"].astype(float)
         normalised = log_weights - np.logaddexp.reduce(log_weights)
         final = 1.0 / float(np.square(np.exp(normalised)).sum())
-        notes = (
+        notes: tuple[str, ...] = (
             f"{int(row['resampled'].sum())} resamplings in {self.length} steps; effective sample size: least "
             f"{float(np.min(sizes)):.0f}, at the end {final:.0f} of {self.n}",
         )

@@ -83,8 +83,8 @@ class Smoother(Filter):
         self.width = min(n, _MOST)
         if target.suspend().markov_from is None:
             raise MethodError(
-                "smooth=ffbs recombines particles of successive steps, and in this model a step depends on more than the "
-                "draws of the step before",
+                "smooth=ffbs recombines particles of successive steps, and in this model a step depends on more than "
+                "the draws of the step before",
                 notes=(
                     "a parameter that is drawn once, a second lag or a sum carried along tie a whole path together",
                 ),

@@ -57,7 +57,15 @@ class Tempering(Program):
             return random_walk(2.38 / math.sqrt(where.size) * jnp.linalg.cholesky(cov))
 
         result = tempered_smc(
-            typed_key(state["key"]), prior, lambda u: parts(u)[0], lambda u: parts(u)[1], kernel, m.n, m.moves, m.ess, SCHEMES[m.resample]
+            typed_key(state["key"]),
+            prior,
+            lambda u: parts(u)[0],
+            lambda u: parts(u)[1],
+            kernel,
+            m.n,
+            m.moves,
+            m.ess,
+            SCHEMES[m.resample],
         )
         traces = jax.vmap(lambda u: target.constrain(where.unravel(u))[0])(result.particles.values)
         rows = {
@@ -79,11 +87,17 @@ class Tempering(Program):
             )
         rates = row["acceptance"][:steps]
         schedule = ", ".join(f"{b:.3g}" for b in row["temperatures"][:steps][:8]) + (", …" if steps > 8 else "")
-        warnings = ()
+        warnings: tuple[str, ...] = ()
         if row["temperatures"][steps - 1] < 1.0:
-            warnings = (f"the temperatures stopped at {row['temperatures'][steps - 1]:.3g} after {steps} steps: take more particles",)
+            warnings = (
+                f"the temperatures stopped at {row['temperatures'][steps - 1]:.3g} after {steps} steps: take more "
+                f"particles",
+            )
         elif float(np.min(rates)) < 0.05:
-            warnings = (f"only {100 * float(np.min(rates)):.1f} % of the moves were accepted at one temperature: take more moves",)
+            warnings = (
+                f"only {100 * float(np.min(rates)):.1f} % of the moves were accepted at one temperature: "
+                f"take more moves",
+            )
         return Finished(
             jax.tree.map(lambda a: a[None], row["trace"]),
             {"lp": np.zeros((1, self.method.n))} if not row["trace"] else {},

@@ -35,7 +35,9 @@ class EnumerationGibbs(Kernel):
         def update(k: Source, carry: Any) -> Any:
             i, current = carry
             values_here = jnp.asarray(values, current.trace[site].dtype)
-            densities = jax.vmap(lambda v: log_density({**current.trace, site: at(current.trace[site], i, v)}))(values_here)
+            densities = jax.vmap(lambda v: log_density({**current.trace, site: at(current.trace[site], i, v)}))(
+                values_here
+            )
             choice = categorical(k, densities)
             trace = {**current.trace, site: at(current.trace[site], i, values_here[choice])}
             return (i + 1, TracedValue(trace, densities[choice])), {}

@@ -52,7 +52,8 @@ class Gradient(Kernel):
             if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
                 where = jax.tree_util.keystr(path, simple=True, separator=".") or "the trace"
                 raise MethodError(
-                    f"{self.name} moves real variables along a gradient, but `{where}` is of type {jnp.result_type(leaf)}",
+                    f"{self.name} moves real variables along a gradient, but `{where}` is of type "
+                    f"{jnp.result_type(leaf)}",
                     helps=(f"move the real ones alone, on(select(…), {self.name}(…)), and the others by gibbs",),
                 )
 

@@ -50,7 +50,7 @@ def metropolis_hastings(propose: Propose, name: str = "mh") -> Kernel:
     return MetropolisHastings(propose, name)
 
 
-def random_walk(scale: Any = 1.0) -> Kernel:
+def random_walk(scale: Any = 1.0) -> MetropolisHastings:
     """A Gaussian step of all variables at once. ``scale``: a number, or one standard deviation for each coordinate of
     the raveled trace, or a lower-triangular factor of a covariance."""
 

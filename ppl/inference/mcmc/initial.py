@@ -80,10 +80,7 @@ def require_start(target: Target, where: Layout, start: dict[str, Any], radius: 
 def _culprits(target: Target, trace: dict[str, Array], where: Layout, density: float, gradient: np.ndarray) -> str:
     """The sites that give −∞ or NaN, or whose gradient is not finite."""
     if not np.isfinite(density):
-        terms = getattr(target, "log_density_terms", None)
-        if terms is None:
-            return ""
-        values = {name: float(np.sum(np.asarray(v))) for name, v in terms(trace).items()}
+        values = {name: float(np.sum(np.asarray(v))) for name, v in target.log_density_terms(trace).items()}
         return ", ".join(f"`{name}` gives {v:g}" for name, v in values.items() if not np.isfinite(v))
     parts = where.unravel(jnp.asarray(gradient))
     bad = [name for name, g in parts.items() if not np.all(np.isfinite(np.asarray(g)))]

@@ -52,9 +52,12 @@ class MetropolisChains(Chains):
         density = np.asarray(first["chain"]["log_density"])
         if not np.isfinite(density).all():
             raise NumericalError(
-                f"{int((~np.isfinite(density)).sum())} of {self.width} chains found no start: {_TRIES} draws of the prior all have "
-                "density zero given the data",
-                helps=("check the priors against the data: ppl prior", "use --method 'smc(10000)', which looks for the data step by step"),
+                f"{int((~np.isfinite(density)).sum())} of {self.width} chains found no start: {_TRIES} draws of the "
+                "prior all have density zero given the data",
+                helps=(
+                    "check the priors against the data: ppl prior",
+                    "use --method 'smc(10000)', which looks for the data step by step",
+                ),
             )
 
     def _continuous(self, free: Trace) -> Any:
@@ -84,7 +87,11 @@ class MetropolisChains(Chains):
         free = {**state.trace, **unravel(adaptive_walk.propose(draw, walk, flat))}
         state, info = decide(choose, state, TracedValue(free, self.density(free)), jnp.zeros(()))
         here, _ = self._continuous(state.trace)
-        return state, adaptive_walk.learn(walk, here, info.log_ratio, iteration, self.warmup), jnp.asarray(info.accepted, float)
+        return (
+            state,
+            adaptive_walk.learn(walk, here, info.log_ratio, iteration, self.warmup),
+            jnp.asarray(info.accepted, float),
+        )
 
     def _flip(self, key: Any, state: TracedValue) -> tuple[TracedValue, Any]:
         sizes = [math.prod(v.shape) for v in self.discrete]

@@ -72,7 +72,9 @@ class Pmmh(Method):
     chains: int = parameter(4, "number of independent chains", least=1)
     warmup: int = parameter(500, "iterations that adapt the proposal, and are dropped", least=0)
     draws: int = parameter(1000, "iterations that are kept, in each chain", least=1)
-    scale: float = parameter(0.5, "standard deviation of the first random-walk steps, in the unconstrained space", above=0)
+    scale: float = parameter(
+        0.5, "standard deviation of the first random-walk steps, in the unconstrained space", above=0
+    )
     resample: str = parameter("systematic", "resampling scheme", choices=SCHEMES)
     ess: float = parameter(0.5, "resample below this fraction of effective particles", least=0)
     proposal: str | None = parameter(None, PROPOSAL)

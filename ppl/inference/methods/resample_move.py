@@ -27,7 +27,9 @@ class ResampleMove(Method):
 
     n: int = parameter(1000, "number of particles", least=2)
     kernel: Call | None = parameter(
-        None, "rw(scale), hmc(step_size, steps), mala(step_size), nuts(step_size), or on(select(name, …), kernel); none: adapts"
+        None,
+        "rw(scale), hmc(step_size, steps), mala(step_size), nuts(step_size), or on(select(name, …), kernel); "
+        "none: adapts",
     )
     moves: int = parameter(5, "transitions of every particle where they were resampled", least=0)
     resample: str = parameter("systematic", "resampling scheme", choices=SCHEMES)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ppl.core.control import each, iterate
 from ppl.core.errors import CompositionError
 from ppl.core.random import Source
 from ppl.inference.claims import Claim
-from ppl.inference.representations import Particles, Representation, Suspended, WeightedValue
+from ppl.inference.representations import Particles, Representation, Sequential, Suspended, WeightedValue
 from ppl.inference.representations.sequential import Extend
 from ppl.inference.representations.shape import ANY, sequential
 from ppl.inference.transformations.base import Applied, Transformation, advanced, root
@@ -29,7 +29,7 @@ class Advance(Transformation):
     claim = Claim.EXACT
 
     def act(self, key: Source, realised: Suspended, program: Representation) -> tuple[Suspended, Any]:
-        current, record = extend(key, realised.current, program.extend, realised.at)
+        current, record = extend(key, realised.current, cast(Sequential, program).extend, realised.at)
         return realised._replace(current=current, step=realised.step + 1), ({"records": record} if self.records else {})
 
     def advances(self, length: int) -> int:
@@ -47,7 +47,7 @@ class Finish(Transformation):
 
     def __call__(self, representation: Representation) -> Representation:
         checked = Transformation.__call__(self, representation)
-        length = root(representation).length
+        length = cast(Sequential, root(representation)).length
         return Applied(_FinishAfter(length - advanced(representation)), representation, checked.shape)
 
     def act(self, key: Source, realised: Suspended, program: Representation) -> tuple[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -54,10 +54,11 @@ class Hoist(Transformation):
 def inside(program: Representation, step: Any) -> Representation:
     """The measure of the suspended states at ``step``, as transformations inside see it: for a program whose densities
     are known along the path, the representation with γ at that step."""
+    start = cast(Sequential, program).start
     density = getattr(program, "log_density", None)
     if density is None:
-        return program.start
-    return Traced(lambda trace: density(trace, step), start=program.start.run)
+        return start
+    return Traced(lambda trace: density(trace, step), start=start.run)
 
 
 def hoist(inner: Transformation) -> Transformation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from jax.flatten_util import ravel_pytree
 from ppl.core.errors import CompositionError
 from ppl.core.random import Source, split
 from ppl.inference.claims import Claim
-from ppl.inference.kernels.base import Kernel
+from ppl.inference.kernels.base import Kernel, LogDensity
 from ppl.inference.kernels.metropolis import decide, random_walk
 from ppl.inference.representations import Particles, Representation, TracedValue, WeightedValue
 from ppl.inference.representations.shape import TRACED, WEIGHTED, population
@@ -46,7 +46,7 @@ class Move(Transformation):
                 f"`{self.name}` needs the density of the traces that it moves, and this program has none",
                 helps=("start from a Traced, or from `suspend_traced(target)`",),
             )
-        state, info = self.kernel.step(key, realised, density)
+        state, info = self.kernel.step(key, realised, cast(LogDensity, density))  # None is for kernels that need none
         return state, {"accepted": info.accepted}
 
 

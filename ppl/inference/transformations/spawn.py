@@ -27,7 +27,8 @@ class Spawn(Transformation):
     claim = Claim.EXACT
 
     def __call__(self, representation: Representation) -> Representation:
-        program = Transformation.__call__(self, representation).inner  # checks the shape
+        Transformation.__call__(self, representation)  # checks the shape
+        program = representation
 
         def draw(key: Source) -> Particles:
             values, log_weights = each(key, self.size, lambda k: tuple(program.run(k)[0]))
@@ -56,8 +57,8 @@ class Weigh(Transformation):
     claim = Claim.EXACT
 
     def __call__(self, representation: Representation) -> Representation:
-        inner = Transformation.__call__(self, representation).inner
-        return Weighted(lambda key: WeightedValue(inner.run(key)[0], jnp.zeros(())))
+        Transformation.__call__(self, representation)  # checks the shape
+        return Weighted(lambda key: WeightedValue(representation.run(key)[0], jnp.zeros(())))
 
     def act(self, key: Source, realised: Any, program: Representation) -> tuple[Any, Any]:
         return WeightedValue(realised, jnp.zeros(())), {}

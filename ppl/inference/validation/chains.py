@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ import numpy as np
 
 from ppl.core.errors import UsageError
 from ppl.core.random import categorical
-from ppl.inference.kernels.base import Kernel
+from ppl.inference.kernels.base import Kernel, LogDensity
 from ppl.inference.representations import TracedValue
 from ppl.inference.validation.signatures import WRONG_CALL, required, shown
 
@@ -95,7 +95,8 @@ def as_chain(part: Any, target: ExactTarget) -> Chain:
         return state if density is None else TracedValue(state, jnp.asarray(density(state)))
 
     if isinstance(part, Kernel):
-        return Chain(name, traced, lambda k, s: part.step(k, s, density)[0], read or _trace, part.reversible)
+        at = cast(LogDensity, density)  # None is for kernels that need none
+        return Chain(name, traced, lambda k, s: part.step(k, s, at)[0], read or _trace, part.reversible)
     if callable(getattr(part, "init", None)) and callable(getattr(part, "step", None)):
         return Chain(
             name, lambda k: part.init(target.sample(k)), lambda k, s: part.step(k, s)[0], read or (lambda s: s.position)
@@ -137,7 +138,7 @@ def _from_function(part: Callable[..., Any], target: ExactTarget, traced: Callab
 
 def _difference(state: Any, result: Any) -> str:
     """How ``result`` differs from a state in structure, shapes or kinds of numbers; empty if it does not."""
-    if jax.tree.structure(result) != jax.tree.structure(state):
+    if jax.tree.structure(result) != jax.tree.structure(state):  # type: ignore[operator]  # jaxlib publishes no types
         return f"it was given {shown(state)} and returned {shown(result)}"
     for (path, given), new in zip(jax.tree.leaves_with_path(state), jax.tree.leaves(result), strict=True):
         where = jax.tree_util.keystr(path) or "the state"

@@ -53,7 +53,7 @@ class AtMode:
 
         def step(_: int, carry: tuple[Array, Any]) -> tuple[Array, Any]:
             position, memory = carry
-            new, memory, _, gradient = search.step(position, memory)
+            new, memory, _value, gradient = search.step(position, memory)
             moves = jnp.all(jnp.isfinite(new)) & jnp.any(gradient != 0)
             return jnp.where(moves, new, position), memory
 

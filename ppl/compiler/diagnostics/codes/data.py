@@ -64,19 +64,20 @@ EXPLANATIONS = (
     Explanation(
         "E711",
         "data outside the support of their distribution",
-        "A value that the distribution of the `data` statement can never produce (2.5 under a Poisson, -1 under a Gamma) "
-        "has density zero, so the posterior would not exist.",
+        "A value that the distribution of the `data` statement can never produce (2.5 under a Poisson, -1 under a "
+        "Gamma) has density zero, so the posterior would not exist.",
     ),
     Explanation(
         "E712",
         "an index out of range",
-        "An `index<K>` is in `0..K`: indices start at 0. Data written for a language that counts from 1 need 1 subtracted.",
+        "An `index<K>` is in `0..K`: indices start at 0. Data written for a language that counts from 1 need 1 "
+        "subtracted.",
     ),
     Explanation(
         "E713",
         "a value that breaks the constraint of its type",
-        "For instance a negative number for `pos`, probabilities that do not sum to 1 for a `simplex`, or a matrix that "
-        "is not symmetric and positive definite for `cov`.",
+        "For instance a negative number for `pos`, probabilities that do not sum to 1 for a `simplex`, or a matrix "
+        "that is not symmetric and positive definite for `cov`.",
     ),
     Explanation(
         "E714",
@@ -93,8 +94,8 @@ EXPLANATIONS = (
     Explanation(
         "E716",
         "a category that is not declared",
-        'Text for an `index<K>` needs its categories in order: a key `"name.levels": ["a", "b"]` beside `name` (a pandas '
-        "or Parquet categorical brings its own). Text that is not among them is an error.",
+        'Text for an `index<K>` needs its categories in order: a key `"name.levels": ["a", "b"]` beside `name` (a '
+        "pandas or Parquet categorical brings its own). Text that is not among them is an error.",
     ),
     Explanation(
         "E717",

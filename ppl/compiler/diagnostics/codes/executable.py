@@ -21,12 +21,11 @@ EXPLANATIONS = (
     Explanation(
         "E602",
         "branches that draw a variable differently are not executable yet",
-        "Branches may draw different variables. But where two of them draw the same one they must draw the same elements of "
-        "it, and what only one draws must be a number, a vector of numbers or a simplex.",
+        "Branches may draw different variables. But where two of them draw the same one they must draw the same "
+        "elements of it, and what only one draws must be a number, a vector of numbers or a simplex.",
         wrong="model m() {\n  c ~ Bernoulli(0.5)\n  if c {\n    S ~ LKJ(3, 2)\n  } else {\n"
         "    b ~ Normal(0, 1)\n  }\n}\n",
-        right="model m() {\n  c ~ Bernoulli(0.5)\n  S ~ LKJ(3, 2)\n  if not c {\n"
-        "    b ~ Normal(0, 1)\n  }\n}\n",
+        right="model m() {\n  c ~ Bernoulli(0.5)\n  S ~ LKJ(3, 2)\n  if not c {\n    b ~ Normal(0, 1)\n  }\n}\n",
     ),
     Explanation(
         "E603",

@@ -21,10 +21,11 @@ def check_finite(kernel: Any, target: FiniteTarget, seed: int = 0, draws: int = 
     from every state."""
     chain = as_chain(kernel, target.exact())
     pi = target.probabilities
-    matrix = _enumerated(kernel, target)
-    exact = matrix is not None
+    found = _enumerated(kernel, target)
+    exact = found is not None
     checks: tuple[Check, ...] = ()
-    if exact:
+    if found is not None:
+        matrix = found
         off = pi @ matrix - pi
         worst = int(np.argmax(np.abs(off)))
         error = float(np.abs(off).max() + np.abs(matrix.sum(1) - 1).max())
@@ -69,22 +70,23 @@ def check_finite(kernel: Any, target: FiniteTarget, seed: int = 0, draws: int = 
 
 def _enumerated(kernel: Any, target: FiniteTarget) -> np.ndarray | None:
     """None where the kernel takes its randomness elsewhere than from the source it is given."""
-    size = len(target.probabilities)
-    matrix = np.zeros((size, size))
     try:
-        for i in range(size):
-            fixed = target.exact()._replace(sample=lambda key, i=i: target.state(i))
-            chain = as_chain(kernel, fixed)
-            start = chain.start(jax.random.key(0))
-            for branch in branches(lambda source, c=chain, s=start: c.read(c.step(source, s)), _BRANCHES):
-                matrix[i] += branch.probability * np.asarray(target.matches(branch.value))
+        return np.stack([_row(kernel, target, i) for i in range(len(target.probabilities))])
     except ResourceError:
         return None
     except (TypeError, AttributeError, ValueError, jax.errors.JAXTypeError) as error:
         if isinstance(error, ValueError) and "break" not in str(error) and not _foreign(error):
             raise
         return None
-    return matrix
+
+
+def _row(kernel: Any, target: FiniteTarget, i: int) -> np.ndarray:
+    """The probabilities of the states behind state ``i``."""
+    chain = as_chain(kernel, target.exact()._replace(sample=lambda key: target.state(i)))
+    start = chain.start(jax.random.key(0))
+    every = branches(lambda source: chain.read(chain.step(source, start)), _BRANCHES)
+    row = np.zeros(len(target.probabilities))
+    return sum((b.probability * np.asarray(target.matches(b.value)) for b in every), row)
 
 
 def _foreign(error: BaseException) -> bool:

@@ -61,5 +61,6 @@ def _require(estimator: Callable[[Any, Any], Any], parameters: Any, exact: Any, 
     found = shape_of(name, what, helps, estimator, jax.random.key(0), parameters)
     needed = jax.eval_shape(lambda: jax.tree.map(jnp.asarray, exact))
     shapes = [[leaf.shape for leaf in jax.tree.leaves(tree)] for tree in (found, needed)]
-    if jax.tree.structure(found) != jax.tree.structure(needed) or shapes[0] != shapes[1]:
+    other = jax.tree.structure(found) != jax.tree.structure(needed)  # type: ignore[operator]  # jaxlib publishes no types
+    if other or shapes[0] != shapes[1]:
         raise refuse(name, what, f"it returned {shown(found)}, and `exact` is {shown(needed)}", helps)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from ppl.core.errors import PplError
 from ppl.core.random import categorical
@@ -109,18 +111,18 @@ def _offspring(scheme: Scheme, name: str, m: int, seed: int, alpha: float, n: in
     return of_means(result, "E[offspring] = n w", "closed form", family, worst, case, n, alpha, len(expected))
 
 
+def _slots(scheme: Scheme, log_weights: Array, m: int, source: Any) -> Any:
+    return scheme(source, log_weights, m)
+
+
 def _enumerated_offspring(scheme: Scheme, name: str, seed: int, m: int = 3) -> Check | None:
     """The same with every random choice enumerated; None for a scheme that makes them elsewhere than in
     ``ppl.core.random``."""
     try:
         off, worst = 0.0, WEIGHTS[0]
         for weights in WEIGHTS:
-            log_weights = jnp.log(jnp.array(weights))
-            counts = expectation(
-                lambda source, w=log_weights: scheme(source, w, m),
-                lambda a: np.bincount(np.asarray(a), minlength=4),
-                500,
-            )
+            draw = partial(_slots, scheme, jnp.log(jnp.array(weights)), m)
+            counts = expectation(draw, lambda a: np.bincount(np.asarray(a), minlength=4), 500)
             error = (
                 float(np.max(np.abs(counts - m * np.array(weights) / np.sum(weights)))) if len(counts) == 4 else np.inf
             )

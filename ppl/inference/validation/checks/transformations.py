@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ import numpy as np
 from ppl.core.errors import UsageError
 from ppl.core.random import Source, categorical
 from ppl.inference.claims import Claim
+from ppl.inference.kernels.base import LogDensity
 from ppl.inference.representations import (
     Particles,
     Population,
@@ -27,7 +28,6 @@ from ppl.inference.representations.shape import POPULATION, TRACED, Shape
 from ppl.inference.transformations import Transformation, finish, hoist, spawn
 from ppl.inference.validation.blocks import in_blocks
 from ppl.inference.validation.certificate import Check
-from ppl.inference.validation.chains import ExactTarget
 from ppl.inference.validation.checks.kernel import check_kernel
 from ppl.inference.validation.checks.verdict import of_means
 from ppl.inference.validation.checks.weighted import KnownMeasure, check_weighted
@@ -148,7 +148,7 @@ def _spawned(transformation: Transformation, seed: int, alpha: float, n: int) ->
     below = np.asarray(jax.scipy.stats.norm.cdf(points, shift))
     measure = KnownMeasure("N(0, 1)", shift**2 / 2, lambda x: (x <= points).astype(float), below)
     result = transformation(program)
-    checks = (check_weighted(result, measure, seed, alpha, n, case=transformation.name),)
+    checks: tuple[Check, ...] = (check_weighted(result, measure, seed, alpha, n, case=transformation.name),)
     if result.shape.name == "Population":
 
         def pairs(key: Any) -> Any:
@@ -166,14 +166,15 @@ def _moves(transformation: Transformation, seed: int, alpha: float, n: int) -> t
     """Four independent draws of N(0, 1), with the weights 1, 2, 3, 4: moved particle by particle they stay what they
     are."""
     target = standard_normal()
+    density = cast(LogDensity, target.log_density)
     log_weights = jnp.log(jnp.arange(1.0, 5.0))
 
     def draw(key: Any) -> Particles:
         x = jax.random.normal(key, (4,))
-        return Particles(TracedValue(x, jax.vmap(target.log_density)(x)), log_weights, jnp.zeros(()))
+        return Particles(TracedValue(x, jax.vmap(density)(x)), log_weights, jnp.zeros(()))
 
     start = Population(draw, TRACED)
-    program = Traced(target.log_density, start=target.sample)
+    program = Traced(density, start=target.sample)
 
     def run(key: Any) -> Particles:
         first, second = jax.random.split(key)
@@ -210,7 +211,7 @@ def _independent(
 
 
 def _traced(transformation: Transformation, seed: int, alpha: float, n: int, budget: float | None) -> tuple[Check, ...]:
-    target: ExactTarget = standard_normal()
-    program = Traced(target.log_density, start=target.sample)
+    target = standard_normal()
+    program = Traced(cast(LogDensity, target.log_density), start=target.sample)
     move = lambda key, state, density: transformation.act(key, state, program)[0]  # noqa: E731
     return check_kernel(move, target, seed, alpha, n, budget=budget)

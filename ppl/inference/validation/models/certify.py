@@ -84,7 +84,7 @@ def _checks(target: Target, method: Method, effort: Effort) -> tuple[Check, ...]
     oracle = oracle_for(target, names)
     compared = "weighted draws of the prior" if oracle is None else oracle.name
     effort.listener(f"{method.name}: replicates against {compared}")
-    checks = []
+    checks: list[Check] = []
     for run, case, by_prior in estimators(target, method, program):
         if checks and (effort.late or checks[-1].outcome == "refuted"):
             break  # the smaller case is enough

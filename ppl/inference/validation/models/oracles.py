@@ -4,6 +4,7 @@ continuous variables."""
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -47,10 +48,13 @@ def _enumerated(target: Target, names: Names) -> Oracle:
     weights = np.exp(log_weights - total)
     read = vector(target, names)
     values = np.asarray(jax.vmap(read)(traces), float)
+    functions: Callable[[Any], Any]
     if count <= _ATOMS and names is None:
 
-        def functions(trace: Any) -> Any:
+        def atoms(trace: Any) -> Any:
             return jnp.all(jnp.abs(read(trace) - values) < 1e-6, axis=1).astype(float)
+
+        functions = atoms
     else:
         functions = moments(read, values, weights)
     table = np.asarray(jax.vmap(functions)(traces), float)

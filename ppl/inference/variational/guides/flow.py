@@ -50,7 +50,7 @@ class Flow(AutomaticGuide):
         d, each = self.layout.size, 3 * self.bins - 1
         mlp = eqx.nn.MLP(d, d * each, self.width, 1, activation=jnp.tanh, dtype=self.layout.dtype, key=key)
         last = mlp.layers[-1]
-        zero = (jnp.zeros_like(last.weight), jnp.zeros_like(last.bias))
+        zero = (jnp.zeros_like(last.weight), jnp.zeros(d * each, self.layout.dtype))
         return eqx.tree_at(lambda m: (m.layers[-1].weight, m.layers[-1].bias), mlp, zero)
 
     def _layers(self, params: Params) -> tuple[Any, Callable[[Any, Array], Array]]:
