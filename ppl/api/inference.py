@@ -102,8 +102,8 @@ def _partly_drawn(posterior: Posterior) -> Iterator[str]:
             found.append((name, share))
     if len(found) > _LISTED:
         yield (
-            f"{len(found)} random variables, such as `{found[0][0]}`, are drawn on some paths only: the statistics of each "
-            "are over these"
+            f"{len(found)} random variables, such as `{found[0][0]}`, are drawn on some paths only: the "
+            "statistics of each are over these"
         )
         return
     for name, share in found:

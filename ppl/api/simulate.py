@@ -10,7 +10,7 @@ import numpy as np
 
 from ppl.api.applied import Applied
 from ppl.api.compile import forward_target
-from ppl.core.target import Execution
+from ppl.core.target import Execution, Target
 from ppl.inference.program import typed_key
 from ppl.inference.run import Posterior
 from ppl.runtime.seeds import key_data
@@ -23,7 +23,7 @@ def simulate(applied: Applied, draws: int, seed: int) -> Posterior:
     """``draws`` executions of the model without its data."""
     target = forward_target(applied)
     runs = _blocks(lambda key, _: target.prior(key), draws, seed, {})
-    return _posterior("prior", seed, runs, (1, draws))
+    return _posterior(target, "prior", seed, runs, (1, draws))
 
 
 def predict(applied: Applied, latents: dict[str, np.ndarray], seed: int) -> tuple[Posterior, tuple[str, ...]]:
@@ -38,7 +38,7 @@ def predict(applied: Applied, latents: dict[str, np.ndarray], seed: int) -> tupl
     flat = {n: a.reshape(leading[0] * leading[1], *a.shape[2:]) for n, a in kept.items()}
     runs = _blocks(target.generate, leading[0] * leading[1], seed, flat)
     drawn = runs._replace(trace={n: a for n, a in runs.trace.items() if n not in kept})
-    return _posterior("predict", seed, drawn, leading), anew
+    return _posterior(target, "predict", seed, drawn, leading), anew
 
 
 def log_likelihood(applied: Applied, latents: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -71,7 +71,7 @@ def _blocks(run: Any, count: int, seed: int, given: dict[str, np.ndarray]) -> An
     return jax.tree.map(lambda *a: np.concatenate(a), *parts)
 
 
-def _posterior(method: str, seed: int, runs: Execution, leading: tuple[int, int]) -> Posterior:
+def _posterior(target: Target, method: str, seed: int, runs: Execution, leading: tuple[int, int]) -> Posterior:
     def shaped(tree: Any) -> Any:
         return jax.tree.map(lambda a: a.reshape(*leading, *a.shape[1:]), tree)
 
@@ -88,9 +88,9 @@ def _posterior(method: str, seed: int, runs: Execution, leading: tuple[int, int]
         method=method,
         expression=method,
         seed=seed,
-        draws=shaped(runs.trace),
+        draws=target.in_order(shaped(runs.trace)),
         data=shaped(runs.data),
-        outputs=shaped(runs.outputs),
+        outputs=target.in_order(shaped(runs.outputs)),
         value=shaped(runs.value),
         stats={},
         log_weights=None,

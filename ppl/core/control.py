@@ -7,6 +7,7 @@ when validation enumerates its random choices.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -22,7 +23,7 @@ def each(key: Source, n: int, function: Callable[..., Any], *args: Any) -> Any:
     if not isinstance(key, ChoiceSource):
         return jax.vmap(function)(lanes(key, n), *args)
     keys = split(key, n)
-    rows = [function(keys[i], *jax.tree.map(lambda a: a[i], args)) for i in range(n)]
+    rows = [function(keys[i], *jax.tree.map(itemgetter(i), args)) for i in range(n)]
     return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *rows)
 
 

@@ -37,7 +37,8 @@ def by_forward_mode(function: Callable[..., Leaves]) -> Callable[..., Leaves]:
         if not moving:
             values = wrapped(*primals)
             return values, tuple(map(_zero_tangent, values))
-        *values, jacobian = with_jacobian(moving)(*primals)
+        *found, jacobian = with_jacobian(moving)(*primals)
+        values = tuple(found)
         direction = jnp.concatenate([jnp.ravel(tangents[k]) for k in moving])
         floats = [v for v in values if _is_float(v)]
         sizes = np.cumsum([v.size for v in floats])[:-1]
@@ -45,7 +46,7 @@ def by_forward_mode(function: Callable[..., Leaves]) -> Callable[..., Leaves]:
         out = tuple(
             next(slopes).reshape(v.shape).astype(v.dtype) if _is_float(v) else _zero_tangent(v) for v in values
         )
-        return tuple(values), out
+        return values, out
 
     wrapped.defjvp(rule, symbolic_zeros=True)
     return wrapped

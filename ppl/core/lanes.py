@@ -145,8 +145,9 @@ def is_mixed(key: Any) -> bool:
 
 
 def child(key: Any, i: int) -> Any:
-    """``jax.random.split(key, n)[i]`` of a lane or step, for any n > i, as a key of its own: an array of keys is written
-    to memory before one is taken out of it, and a population then writes more for its keys than for its values."""
+    """``jax.random.split(key, n)[i]`` of a lane or step, for any n > i, as a key of its own: an array of keys is
+    written to memory before one is taken out of it, and a population then writes more for its keys than for its
+    values."""
     words = jax.random.key_data(key)
     return jax.random.wrap_key_data(_with_path(words, _mix(words[3], i)), impl=jax.random.key_impl(key))
 

@@ -71,6 +71,16 @@ class Target(eqx.Module):
     latents: eqx.AbstractVar[tuple[Latent, ...]]
 
     @property
+    def order(self) -> tuple[str, ...]:
+        """The names of the random variables and outputs in the order in which people read them."""
+        return tuple(v.name for v in self.latents)
+
+    def in_order(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        """PyTrees sort their names; this sorts as ``order`` does, with what it does not name behind."""
+        place = {name: k for k, name in enumerate(self.order)}
+        return dict(sorted(arrays.items(), key=lambda item: place.get(item[0], len(place))))
+
+    @property
     def completes_at_random(self) -> bool:
         """Whether ``complete`` draws anything: variables put off until after inference, absent or missing data."""
         return False

@@ -25,9 +25,11 @@ BLOCKS = {
     " z ~ d\n factor logprob(d, true)\n return z",
     "draws from models": "z ~ tilted(p)\n y ~ tilted(0.5)\n factor if z and y.w then a else 0.0\n return z",
     "a conditioned model": "z ~ (tilted(p) given {w = true})\n return z",
-    "a match that draws": "b ~ Bernoulli(p)\n match shape(b) { Dot => { u ~ Bernoulli(0.3); factor if u then a else 0.0 }\n"
+    "a match that draws": "b ~ Bernoulli(p)\n match shape(b) { Dot => { u ~ Bernoulli(0.3); "
+    "factor if u then a else 0.0 }\n"
     " Box(x, v) => { u ~ Bernoulli(0.6); c ~ Bernoulli(p); factor if u and c then x * a else v * p } }\n return b",
-    "a match with a default": "b ~ Bernoulli(p)\n match shape(b) { Dot => { u ~ Bernoulli(0.3); factor if u then a else 0.0 }\n"
+    "a match with a default": "b ~ Bernoulli(p)\n match shape(b) { Dot => { u ~ Bernoulli(0.3); "
+    "factor if u then a else 0.0 }\n"
     " _ => { u ~ Bernoulli(p); factor if u then 0.5 else 0.0 } }\n return b",
     "equal outcomes": "x ~ Bernoulli(p)\n y ~ Bernoulli(0.5)\n factor if x and y then a else 0.0\n return x or y",
 }

@@ -33,7 +33,6 @@ OTHERS = {
     ),
     "dice_soft": ["smc(20000)"],
     "beta_binomial_urn": ["importance(100000)", "smc(40000)"],
-    "branch_obs_counts": ["smc(20000)"],
     "hmm_gen": ["smc(20000)", "pgibbs(100, draws=2000)"],
     "webppl_indirectDependency": ["auto", "importance(40000)"],
     "webppl_uniformSampledSupport": ["auto", "importance(40000)"],

@@ -89,7 +89,8 @@ _NESTED = {
     ir.ExpectOp: (
         "E604",
         "an expectation, `expect`, inside of a model",
-        "write what is expected as an `output`: results hold its mean; or sum over the values of an `infer … by enumerate`",
+        "write what is expected as an `output`: results hold its mean; or sum over the values of an "
+        "`infer … by enumerate`",
     ),
     ir.Density: (
         "E604",

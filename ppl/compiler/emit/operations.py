@@ -104,7 +104,8 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
                 "`infer` by sampling has no randomness of its own here",
                 statement.span,
                 helps=(
-                    "in an objective write the particles as a plate, `plate k in K { (z[k], lf[k]) ~ sim(q) … }`, and draw "
+                    "in an objective write the particles as a plate, `plate k in K { (z[k], lf[k]) ~ sim(q) … }`, and "
+                    "draw "
                     "one of them: `i ~ Categorical(softmax(lp - lf)) via enum`",
                 ),
             )

@@ -31,7 +31,7 @@ _ENOUGH = 0.5  # effective share of the particles
 class Population(NamedTuple):
     """``values``: variable → its value in each execution (leading axis n), as far as it is still read."""
 
-    values: dict[str, Any]
+    values: Any
     log_weights: Float[Array, " n"]
     log_normaliser: Float[Array, ""]
 

@@ -62,6 +62,11 @@ class EmittedTarget(Target):
         return self.output_infos
 
     @property
+    def order(self) -> tuple[str, ...]:
+        """That of the text."""
+        return (*(s.name for s in self.plan.code.model.sites), *(o.name for o in self.output_infos))
+
+    @property
     def completes_at_random(self) -> bool:
         fixed = {v.name for v in self.latents} | set(self.data) - set(self.plan.missing)
         return any(site.name not in fixed for site in self.plan.code.model.sites)

@@ -22,7 +22,7 @@ Law: the density is unchanged, and so is every value behind the branch."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir.observed import Test, cutting
@@ -179,8 +179,9 @@ class _Arm:
         copies: list[ir.Stmt] = []
         for name in sorted(anew, key=self._order.__getitem__):
             copy = freshen(substitute(anew[name].op, atoms), self.names)
-            atoms[name] = replace(anew[name].var, id=self.names.fresh(name))
-            copies.append(ir.Let(atoms[name], copy, span=anew[name].span))
+            renamed = replace(anew[name].var, id=self.names.fresh(name))
+            atoms[name] = renamed
+            copies.append(ir.Let(renamed, copy, span=anew[name].span))
         return (*copies, *substitute(tuple(self.parts[k]), atoms)), atoms
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 
 from ppl.compiler.ir import nodes as ir
 from ppl.compiler.ir import types as ty
@@ -88,7 +89,7 @@ class _Follower:
                 known[s.var.id] = s.op
                 if isinstance(s.op, ir.InferOp):
                     inner = _Kind.SAMPLED if s.op.seed is not None else _Kind.ENUMERATED
-            s = map_blocks(s, lambda b, k=inner: self.block(b, known, k))
+            s = map_blocks(s, partial(self.block, known=known, kind=inner))
             source = known.get(getattr(s.dist, "id", "")) if isinstance(s, ir.Draw) else None
             op = _gives(source, known, self.functions)
             if isinstance(s, ir.Draw) and op is not None and s.role is ir.Role.LATENT and kind is not _Kind.ENUMERATED:

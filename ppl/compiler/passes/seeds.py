@@ -219,7 +219,7 @@ class _Seeder:
 
     def statement(self, s: ir.Stmt, source: _Drawn | _Derived) -> ir.Stmt:
         match s:
-            case ir.Let(var, op) if samples(op):
+            case ir.Let(var, ir.InferOp() as op) if samples(op):
                 seed = source.fresh(var.id)
                 body = self.owning(op.body, _Drawn(self.apart()))
                 self.raise_level(var)

@@ -33,7 +33,8 @@ def transpose_tall(model: ir.Model, sizes: Mapping[str, int]) -> tuple[ir.Model,
                     type_ = ty.array(ty.element(x.type), columns, rows)
                     made[x.id] = replace(x, id=names.fresh(f"{x.id}_T"), type=type_)
                     out.append(ir.Let(made[x.id], ir.Prim("transpose", (x,)), span=s.span))
-                    notes.append(Note("transposed", f"`{x.id}` is transposed once, so that products run along it", s.span))
+                    text = f"`{x.id}` is transposed once, so that products run along it"
+                    notes.append(Note("transposed", text, s.span))
                 s = replace(s, op=ir.Prim("@", (w, made[x.id])))
         out.append(s)
     if not notes:

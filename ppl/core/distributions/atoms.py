@@ -59,7 +59,8 @@ class Particles(Atoms):
         """MethodError where the values are continuous: particles have a mass, and no density there."""
         if any(jnp.issubdtype(a.dtype, jnp.floating) for a in jax.tree.leaves(self.values)):
             raise MethodError(
-                "the density of a continuous value is asked of particles (`infer … by importance` or `smc`), which have "
+                "the density of a continuous value is asked of particles (`infer … by importance` or `smc`), which "
+                "have "
                 "none",
                 helps=(
                     "let the block return a discrete value",

@@ -62,8 +62,8 @@ def log_mean_exp(log_weights: Float[Array, " n"]) -> Float[Array, ""]:
 
 
 def mean_and_size(log_weights: Float[Array, " n"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """log (1/n) Σ e^{log wᵢ} as ``log_mean_exp``, and the effective sample size (Σ w)² / Σ w², between 1 and n (Kong, Liu
-    and Wong 1994), 0 when every weight is zero. From one pass over the exponentials."""
+    """log (1/n) Σ e^{log wᵢ} as ``log_mean_exp``, and the effective sample size (Σ w)² / Σ w², between 1 and n (Kong,
+    Liu and Wong 1994), 0 when every weight is zero. From one pass over the exponentials."""
     top = safe(jnp.max(log_weights))
     weights = jnp.exp(log_weights - top)
     # Without what adds less than e^-80: XLA makes exp(2 log w) of a mere square, and its subnormal values are slow.

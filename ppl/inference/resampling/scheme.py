@@ -27,8 +27,8 @@ def cumulative_weights(log_weights: Float[Array, " m"]) -> Float[Array, " m"]:
 
 
 def ancestors_from_bounds(bounds: Int[Array, " m"], n: int) -> Int[Array, " n"]:
-    """Particle i begets the slots ``bounds[i-1] .. bounds[i]`` (non-decreasing), the last particle those to n: O(m + n),
-    a histogram and a running sum in place of a binary search for each slot."""
+    """Particle i begets the slots ``bounds[i-1] .. bounds[i]`` (non-decreasing), the last particle those to n:
+    O(m + n), a histogram and a running sum in place of a binary search for each slot."""
     marks = jnp.zeros(n, jnp.int32).at[bounds[:-1]].add(1, mode="drop")
     return jnp.cumsum(marks)
 

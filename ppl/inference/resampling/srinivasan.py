@@ -28,7 +28,8 @@ def srinivasan(key: Source, log_weights: Float[Array, " m"], n: int) -> Int[Arra
         small = total < 1.0
         # small: one of the two goes to 0 and the other holds the sum; else one goes to 1 and the other keeps the rest
         rest = jnp.where(small, total, total - 1.0)
-        chance = jnp.where(small, p / jnp.where(total > 0, total, 1.0), (1.0 - p) / jnp.where(total < 2.0, 2.0 - total, 1.0))
+        over = jnp.where(total < 2.0, 2.0 - total, 1.0)
+        chance = jnp.where(small, p / jnp.where(total > 0, total, 1.0), (1.0 - p) / over)
         keep = u < chance  # i stays undecided with the rest; j is decided
         undecided = jnp.where(keep, i, j)
         decided = jnp.where(keep, j, i)

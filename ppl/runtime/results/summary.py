@@ -161,8 +161,9 @@ def _doubts(posterior: Posterior, statistics: dict[str, dict[str, np.ndarray]]) 
     out = []
     worst = _worst(statistics, "rhat", np.nanmax)
     if worst and worst[1] > RHAT_LIMIT:
+        value = f"{worst[1]:.2f}" if worst[1] < 1000 else "over 1000"
         out.append(
-            f"the chains disagree: R-hat is {f'{worst[1]:.2f}' if worst[1] < 1000 else 'over 1000'} for `{worst[0]}` (should be at most {RHAT_LIMIT}); "
+            f"the chains disagree: R-hat is {value} for `{worst[0]}` (should be at most {RHAT_LIMIT}); "
             "run longer (warmup=, draws=), or look for several modes or a weakly identified variable"
         )
     chains = posterior.shape[0]

@@ -24,6 +24,9 @@ def to_table(posterior: Posterior, summary: Summary, model: str, rows: int = ROW
         for name, s in summary.statistics.items()
         for i, name in _scalars(name, s)
     ]
+    drawn = [cell for cell in cells if cell[1][0] != "–"]
+    never = len(cells) - len(drawn) if drawn else 0  # of a recursion, say: no draw went so deep
+    cells = drawn or cells
     shown = cells[:rows]
     columns = [k for k in range(len(COLUMNS)) if any(row[k] != "–" for _, row in shown)]
     widths = {k: max([len(HEADS[k]), *(len(row[k]) for _, row in shown)]) for k in columns}
@@ -36,6 +39,8 @@ def to_table(posterior: Posterior, summary: Summary, model: str, rows: int = ROW
         lines.append(text.ljust(first) + "".join("  " + row[k].rjust(widths[k]) for k in columns))
     if len(cells) > rows:
         lines.append(f"… {len(cells) - rows} more rows: --out run.nc keeps them all, --format json prints them")
+    if never:
+        lines.append(f"{never} rows left out: no draw has these variables")
     if posterior.log_evidence is not None:
         value, se = posterior.log_evidence
         error = "" if se is None else " (exact)" if se == 0 else f" ± {se:.2g}"

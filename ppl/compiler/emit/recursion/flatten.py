@@ -47,7 +47,11 @@ def _iterations(s: ir.Stmt, loop: ir.Map | ir.Plate | ir.Scan, sizes: Mapping[st
             helps=("write the loop as a recursion too, over its index",),
         )
     carries = loop.carries if isinstance(loop, ir.Scan) else ()
-    stacked = (ir.Stacked(s.var, loop.body.results[0]),) if isinstance(s, ir.Let) else loop.stacked
+    if isinstance(loop, ir.Map):
+        assert isinstance(s, ir.Let)
+        stacked: tuple[ir.Stacked, ...] = (ir.Stacked(s.var, loop.body.results[0]),)
+    else:
+        stacked = loop.stacked
     state = [c.init for c in carries]
     columns: list[list[ir.Atom]] = [[] for _ in stacked]
     for i in range(lower, upper):

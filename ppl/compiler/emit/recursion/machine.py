@@ -139,16 +139,16 @@ class Machine:
         pc = jnp.where(fault, self.halt, pc).astype(jnp.int32)
         runs = state.pc != self.halt
 
-        def kept(new: Any, old: Any) -> Any:
+        def running(new: Any, old: Any) -> Any:
             return jax.tree.map(lambda a, b: a if a is b else jnp.where(runs, a, b), new, old)
 
         return State(
-            kept(pc, state.pc),
-            kept(depth, state.depth),
+            running(pc, state.pc),
+            running(depth, state.depth),
             steps,
-            kept(fault, state.fault),
-            kept(registers, state.registers),
-            kept(action.values, state.values),
+            running(fault, state.fault),
+            running(registers, state.registers),
+            running(action.values, state.values),
             resumes,  # a lane that has ended needs its stack no more
             frames,
         )

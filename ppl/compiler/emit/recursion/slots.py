@@ -44,6 +44,6 @@ class View:
 
 def fitted(zero: Any, value: Any) -> Any:
     """``value`` with the structure, types and shapes of ``zero``."""
-    if jax.tree.structure(value) != jax.tree.structure(zero):
+    if jax.tree.structure(value) != jax.tree.structure(zero):  # type: ignore[operator] # no stubs of PyTreeDef
         raise CompilerDefect(f"a value of a recursion has the structure {jax.tree.structure(value)}")
     return jax.tree.map(lambda z, v: jnp.broadcast_to(jnp.asarray(v, z.dtype), z.shape), zero, value)
