@@ -159,7 +159,7 @@ def by_hand(key, state, log_density):
 # name in ``ppl.inference.kernels`` → (kernel, target); None: no kernel is made by that name
 KERNELS = {
     "FunctionKernel": lambda: (FunctionKernel(by_hand), standard_normal()),
-    "conjugate": lambda: (conjugate({"m": FAMILIES[0], "u": FAMILIES[1]}), normal_gamma()),
+    "conjugate": lambda: (conjugate({"m": FAMILIES[0], "u": FAMILIES[1]}, {"m": (), "u": ()}), normal_gamma()),
     "cycle": lambda: (cycle(random_walk(0.5), random_walk(2.0)), standard_normal()),
     "elliptical_slice": lambda: (
         elliptical_slice(lambda key: 2 * jax.random.normal(key), lambda x: normal_logpdf(x / 2) - jnp.log(2.0), 0.0),
