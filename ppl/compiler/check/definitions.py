@@ -34,13 +34,20 @@ def element_name(name: str, box: Box, cx: Context) -> str:
     )
 
 
+def _in_expectation(cx: Context) -> bool:
+    """In an ``expect`` block, or in an ``infer`` block of one."""
+    while cx.kind == "infer" and cx.parent is not None:
+        cx = cx.parent
+    return cx.kind == "expect"
+
+
 def simulate(cx: Context, stmt: ast.Draw) -> None:
     """``(z, lq) ~ sim(q)``: a trace with its log density."""
     from ppl.compiler.check.expressions import check
 
     call = stmt.dist
     assert isinstance(call, ast.Call)
-    if cx.kind != "expect":
+    if not _in_expectation(cx):
         cx.error("E312", "`sim` stands inside `expect` only", call.span, "not allowed here")
     if len(call.args) != 1 or not isinstance(stmt.target, ast.TupleLit) or len(stmt.target.elements) != 2:
         cx.error(

@@ -103,11 +103,7 @@ def apply(evaluator: Evaluator, frame: Frame, statement: Let) -> Any:
             raise EmissionError(
                 "`infer` by sampling has no randomness of its own here",
                 statement.span,
-                helps=(
-                    "in an objective write the particles as a plate, `plate k in K { (z[k], lf[k]) ~ sim(q) … }`, and "
-                    "draw "
-                    "one of them: `i ~ Categorical(softmax(lp - lf)) via enum`",
-                ),
+                helps=("in an objective write it, and the draw from it, inside of `expect { … }`",),
             )
         case InferOp():
             return particles.infer(frame, op, statement)

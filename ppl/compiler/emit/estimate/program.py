@@ -21,9 +21,11 @@ from ppl.compiler.emit.target import EmittedTarget
 from ppl.compiler.ir.nodes import Model, Plate, Program
 from ppl.compiler.ir.types import IndexType, Scalar, Type, element, shape
 from ppl.compiler.ir.walk import walk as nodes_of
+from ppl.compiler.passes.base import replace_model
 from ppl.compiler.passes.elementwise import element_by_element
 from ppl.compiler.passes.fuse import fuse
 from ppl.compiler.passes.schedule import run_passes
+from ppl.compiler.passes.weighted_draws import WeightedDrawError, draw_by_weight
 from ppl.core.objective import GuideProgram
 
 
@@ -130,6 +132,10 @@ def _too_many(error: NotLocal) -> EmissionError:
 
 
 def _code(program: Program, model: Model, sizes: Mapping[str, int], singly: frozenset[str]) -> Code:
+    try:
+        program = replace_model(program, draw_by_weight(model))
+    except WeightedDrawError as error:
+        raise EmissionError(error.message, error.span, helps=(error.edit,)) from None
     passed = run_passes(program, model.name).program
     return _elementwise(Code(passed, passed.model(model.name), dict(sizes)), singly)
 
