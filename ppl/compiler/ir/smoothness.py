@@ -26,15 +26,15 @@ MEASURE_VALUED = (
     "Binomial",
     "Uniform",
 )
-#: Distributions whose sampler is differentiable by the parameters (Gamma and its kin, and mixtures, implicitly).
+#: Distributions whose sampler is differentiable by the parameters (Gamma and its kin, von Mises, and mixtures, implicitly).
 PATHWISE = frozenset(
     "Normal StudentT Cauchy Laplace Logistic Gumbel LogNormal HalfNormal HalfCauchy HalfStudentT Exponential Gamma "
     "InverseGamma ChiSquared Weibull Pareto Beta BetaMean Uniform Dirichlet MultiNormal MultiNormalChol "
     "MultiNormalPrec MultiStudentT LKJCholesky GaussianRandomWalk Delta iid transformed truncated ordered "
-    "mixture".split()
+    "mixture VonMises".split()
 )
 
-NO_PATH = ("VonMises", "ZeroInflated", "Flat", "infer")  # von Mises: a draw jumps where the circle is cut
+NO_PATH = ("ZeroInflated", "Flat", "infer")
 
 Break = tuple[Span, str]  # where and by what
 _SUPPORT_ARGS = {

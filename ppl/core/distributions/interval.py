@@ -14,6 +14,7 @@ from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from ppl.core.distributions.arguments import checked, floats, open_probability, positive
+from ppl.core.distributions.circular import quantile_path
 from ppl.core.distributions.gamma_draw import logit_beta_draw
 from ppl.core.distributions.guarded import guard
 from ppl.core.distributions.incomplete_beta import betainc
@@ -45,7 +46,12 @@ class Beta(Scalar):
 
 
 class VonMises(InputPrecision, dist.VonMises):
-    pass
+    """NumPyro's, with draws that can be differentiated by the parameters."""
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        z = lax.stop_gradient(super().sample(key, sample_shape))
+        loc, concentration = (jnp.broadcast_to(jnp.asarray(a, z.dtype), z.shape) for a in (self.loc, self.concentration))
+        return quantile_path(z, loc, concentration)
 
 
 class Uniform(InputPrecision, dist.Uniform):
