@@ -26,7 +26,7 @@ MEASURE_VALUED = (
     "Binomial",
     "Uniform",
 )
-#: Distributions whose sampler is differentiable by the parameters (Gamma and its kin, von Mises, and mixtures, implicitly).
+#: Distributions whose sampler is differentiable by the parameters (Gamma and its kin, von Mises, mixtures: implicitly).
 PATHWISE = frozenset(
     "Normal StudentT Cauchy Laplace Logistic Gumbel LogNormal HalfNormal HalfCauchy HalfStudentT Exponential Gamma "
     "InverseGamma ChiSquared Weibull Pareto Beta BetaMean Uniform Dirichlet MultiNormal MultiNormalChol "

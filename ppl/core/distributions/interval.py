@@ -50,8 +50,8 @@ class VonMises(InputPrecision, dist.VonMises):
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
         z = lax.stop_gradient(super().sample(key, sample_shape))
-        loc, concentration = (jnp.broadcast_to(jnp.asarray(a, z.dtype), z.shape) for a in (self.loc, self.concentration))
-        return quantile_path(z, loc, concentration)
+        parameters = (jnp.broadcast_to(jnp.asarray(a, z.dtype), z.shape) for a in (self.loc, self.concentration))
+        return quantile_path(z, *parameters)
 
 
 class Uniform(InputPrecision, dist.Uniform):
