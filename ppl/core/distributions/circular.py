@@ -38,7 +38,7 @@ def _quantile_path_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) 
 
 def _partial(x: Array, kappa: Array) -> Array:
     """∫₀ˣ exp(κ (cos s − cos x)) (cos s − A) ds for x in [−π, π], A = I₁(κ)/I₀(κ): odd in x, and minus the integral
-    from |x| to π, where the exponent is not positive. Gauss–Legendre; the relative error is below 1e-3 up to κ = 10⁶."""
+    from |x| to π, where the exponent is not positive. Gauss–Legendre; relative error below 1e-3 to κ = 10⁶."""
     low = jnp.abs(x)[..., None]
     s = low + (np.pi - low) * jnp.asarray(_AT**_POWER, x.dtype)
     slope = (np.pi - low) * jnp.asarray(_POWER * _AT ** (_POWER - 1) * 0.5 * _WEIGHTS, x.dtype)
