@@ -11,6 +11,20 @@ from ppl.compiler.emit.estimate.strategies import STRATEGIES
 from ppl.compiler.passes.query import Query, prepare
 from ppl.runtime.data import load
 
+# FIRST and VIA stand for gradient strategies of the first draw and of those in the loop
+HMM = """
+model main[T](y: real[T]) {
+  z[0] ~ Bernoulli(0.5)
+  for t in 1..T { z[t] ~ Bernoulli(if z[t-1] then 0.8 else 0.3) }
+  plate t in T { observe y[t] ~ Normal(if z[t] then 1 else -1, 1) }
+}
+guide q[T](y: real[T]) for main {
+  param a: real = 0.5
+  param b: real = 0.7
+  z[0] ~ Bernoulli(sigmoid(a)) FIRST
+  for t in 1..T { z[t] ~ Bernoulli(sigmoid(a * y[t] + (if z[t-1] then b else -b))) VIA }
+}
+"""
 ELBO = """
 objective elbo[Z: trace](p: Target<Z>, q: Guide<Z>) -> real {
   return expect {

@@ -17,7 +17,7 @@ from ppl.compiler.emit.estimate.strategies import Sampled
 from ppl.reference import objective as reference_objective
 from ppl.reference import objective_gradient
 from tests.ground_truth.table import FOLDER
-from tests.variational.engine import ELBO, KEY, NO_MODEL, agrees, estimates, made, of_arguments
+from tests.variational.engine import ELBO, HMM, KEY, NO_MODEL, agrees, estimates, made, of_arguments
 
 SLOW = partial(pytest.param, marks=pytest.mark.slow)
 PROBLEMS = json.loads((FOLDER / "problems.json").read_text())["problems"]
@@ -256,27 +256,15 @@ def test_a_term_that_depends_on_too_many_draws_is_refused_or_sampled():
     assert agrees(of_arguments(program, 500)[0], exact)
 
 
-HMM = """
-model main[T](y: real[T]) {
-  z[0] ~ Bernoulli(0.5)
-  for t in 1..T { z[t] ~ Bernoulli(if z[t-1] then 0.8 else 0.3) }
-  plate t in T { observe y[t] ~ Normal(if z[t] then 1 else -1, 1) }
-}
-guide q[T](y: real[T]) for main {
-  param a: real = 0.5
-  param b: real = 0.7
-  z[0] ~ Bernoulli(sigmoid(a))
-  for t in 1..T { z[t] ~ Bernoulli(sigmoid(a * y[t] + (if z[t-1] then b else -b))) }
-}
-"""
+CHAIN = HMM.replace(" FIRST", "").replace(" VIA", "")
 SERIES = [0.5, -1.0, 2.0, 0.3]
 
 
 def test_a_chain_in_a_loop_is_enumerated_by_backward_recursion():
     from ppl.api.module import parse
 
-    value, gradient = estimates(made(HMM + ELBO, guide="q", data={"y": SERIES}), 2)
-    reference, params = parse(HMM + ELBO).program, {"a": 0.5, "b": 0.7}
+    value, gradient = estimates(made(CHAIN + ELBO, guide="q", data={"y": SERIES}), 2)
+    reference, params = parse(CHAIN + ELBO).program, {"a": 0.5, "b": 0.7}
     more = {"model": "main", "guide": "q", "data": {"y": SERIES}}
     np.testing.assert_allclose(value, reference_objective(reference, "elbo", params=params, **more), atol=1e-10)
     exact = objective_gradient(reference, "elbo", ["a", "b"], params, **more)
@@ -285,8 +273,8 @@ def test_a_chain_in_a_loop_is_enumerated_by_backward_recursion():
 
 def test_a_draw_in_a_loop_is_not_frozen():
     """Score function in a scan, against the exact gradient."""
-    exact = estimates(made(HMM + ELBO, guide="q", data={"y": SERIES}), 1)
-    value, gradient = estimates(made(HMM + ELBO, guide="q", data={"y": SERIES}, via={"z": "reinforce"}), 40_000)
+    exact = estimates(made(CHAIN + ELBO, guide="q", data={"y": SERIES}), 1)
+    value, gradient = estimates(made(CHAIN + ELBO, guide="q", data={"y": SERIES}, via={"z": "reinforce"}), 40_000)
     assert agrees(value, exact[0][0])
     assert agrees(gradient["a"], exact[1]["a"][0]) and agrees(gradient["b"], exact[1]["b"][0])
 

@@ -12,23 +12,10 @@ from ppl.compiler.emit.errors import EmissionError
 from ppl.compiler.emit.estimate import in_order
 from ppl.reference import objective as reference_objective
 from ppl.reference import objective_gradient
-from tests.variational.engine import ELBO, agrees, estimates, made
+from tests.variational.engine import ELBO, HMM, agrees, estimates, made
 
 SLOW = partial(pytest.param, marks=pytest.mark.slow)
 
-HMM = """
-model main[T](y: real[T]) {
-  z[0] ~ Bernoulli(0.5)
-  for t in 1..T { z[t] ~ Bernoulli(if z[t-1] then 0.8 else 0.3) }
-  plate t in T { observe y[t] ~ Normal(if z[t] then 1 else -1, 1) }
-}
-guide q[T](y: real[T]) for main {
-  param a: real = 0.5
-  param b: real = 0.7
-  z[0] ~ Bernoulli(sigmoid(a)) FIRST
-  for t in 1..T { z[t] ~ Bernoulli(sigmoid(a * y[t] + (if z[t-1] then b else -b))) VIA }
-}
-"""
 SERIES = [0.5, -1.0, 2.0, 0.3]
 AT = {"a": 0.5, "b": 0.7}
 

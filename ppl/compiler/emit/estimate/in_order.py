@@ -26,7 +26,6 @@ from ppl.compiler.emit.evaluate import Evaluator
 from ppl.compiler.emit.frame import Frame, Recorded
 from ppl.compiler.emit.interpretation import Interpretation
 from ppl.compiler.ir.nodes import Atom, Draw, Lit, Scan, SizeAtom
-from ppl.core.lanes import plain as plain_key
 
 if TYPE_CHECKING:
     from ppl.compiler.emit.estimate.walk import Walk
@@ -106,7 +105,7 @@ def _several(walk: Walk, loop: Scan, draw: Draw) -> Several:
     used = min(upper - lower, STEPS)
     steps = jnp.arange(lower, upper)
     if used < upper - lower:
-        steps = jax.random.choice(plain_key(walk.estimator.keys.take().value), steps, (used,), replace=False)
+        steps = jax.random.choice(walk.estimator.keys.take().value, steps, (used,), replace=False)
     assert walk.made is not None
     each = 2 * len(table.moving)
     axis, start = walk.estimator.shared.extend(walk.made, draw, walk.plates, each * used)
@@ -131,12 +130,11 @@ class InOrder(Evaluator):
         more: Any
         if isinstance(made, Several):
             arguments = {n: frame.read(a) for n, a in made.arguments.items()}
-            values, more = made.table.draw(plain_key(frame.next_key()), arguments)
+            values, more = made.table.draw(frame.next_key(), arguments)
             step, which = self.lanes[draw.var.id]
             x = values[jnp.where(frame.read(self.loop.index) == step, which, 0)]
         else:
-            key = frame.next_key()
-            x = made.strategy.sample(dist, plain_key(key) if getattr(dist, "is_discrete", True) else key)
+            x = made.strategy.sample(dist, frame.next_key())
             x = jax.lax.stop_gradient(x) if made.scored else x
             more = None if made.baseline is None else jnp.asarray(frame.read(made.baseline), float)
         frame.define(draw.var, x)
